@@ -1,0 +1,51 @@
+"""Units at the edges: everything inside is canonical, everything a person writes or reads names its unit."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+
+class UnitError(ValueError):
+    """A unit is unknown or does not fit. The message names both units."""
+
+
+@cache
+def _registry() -> Any:
+    import pint
+
+    return pint.UnitRegistry()
+
+
+def convert(value: float, unit: str, wanted: str) -> float:
+    """`value` given in `unit`, expressed in `wanted`; "1" is dimensionless. Raises UnitError."""
+    if unit == wanted:
+        return value
+    import pint
+
+    try:
+        return float(_registry().Quantity(value, _spelled(unit)).to(_spelled(wanted)).magnitude)
+    except (pint.errors.PintError, AssertionError, ValueError, AttributeError, TypeError) as error:
+        raise UnitError(f"cannot convert {unit!r} to {wanted!r}: {error}") from error
+
+
+def parse(text: str | float, wanted: str) -> float:
+    """A quantity such as `10 min`, `300 K` or a bare number (already in `wanted`), expressed in `wanted`."""
+    if isinstance(text, int | float):
+        return float(text)
+    import pint
+
+    try:
+        quantity = _registry().Quantity(text)
+    except (pint.errors.PintError, AssertionError, ValueError, AttributeError, TypeError) as error:
+        raise UnitError(f"{text!r} is not a quantity: {error}") from error
+    if quantity.unitless:
+        return float(quantity.magnitude)
+    try:
+        return float(quantity.to(_spelled(wanted)).magnitude)
+    except pint.errors.PintError as error:
+        raise UnitError(f"cannot read {text!r} in {wanted!r}: {error}") from error
+
+
+def _spelled(unit: str) -> str:
+    return "dimensionless" if unit == "1" else unit
