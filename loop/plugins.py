@@ -67,7 +67,8 @@ def build(role: str, kind: str, options: Mapping[str, Any], folder: Path) -> Any
                 raise PluginError(f"unknown key{did_you_mean(key, parameters)}", key=key)
     for name, parameter in parameters.items():
         required = parameter.default is parameter.empty and parameter.kind not in (
-            parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL,
+            parameter.VAR_KEYWORD,
+            parameter.VAR_POSITIONAL,
         )
         if required and name not in options:
             raise PluginError(f"the key {name!r} is missing")

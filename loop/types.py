@@ -266,15 +266,18 @@ class Generator(Protocol):
     name: str
 
     def fit(
-        self, space: Space, records: Sequence[Record], objectives: Sequence[Objective], *, seed: int,
+        self,
+        space: Space,
+        records: Sequence[Record],
+        objectives: Sequence[Objective],
+        *,
+        seed: int,
         predict: Predictor | None = None,
     ) -> None:
         """Learn from the rule-valid corpus of the space and, where given, from records and a surrogate's labels."""
         ...
 
-    def propose(
-        self, n: int, condition: Condition, incumbents: Sequence[Design], *, seed: int
-    ) -> list[Proposal]:
+    def propose(self, n: int, condition: Condition, incumbents: Sequence[Design], *, seed: int) -> list[Proposal]:
         """At most n distinct, canonical, rule-valid proposals."""
         ...
 
@@ -318,8 +321,13 @@ class Acquisition(Protocol):
     """Picks the most informative designs. Every random draw comes from the `seed` given."""
 
     def fit(
-        self, space: Space, objectives: Sequence[Objective], records: Sequence[Record],
-        failures: Sequence[Failure], *, seed: int,
+        self,
+        space: Space,
+        objectives: Sequence[Objective],
+        records: Sequence[Record],
+        failures: Sequence[Failure],
+        *,
+        seed: int,
     ) -> None:
         """Fit the surrogate of each objective and the feasibility model."""
         ...
@@ -328,9 +336,7 @@ class Acquisition(Protocol):
         """(mean, variance), each (n, objectives), of the utilities (more is better)."""
         ...
 
-    def select(
-        self, pool: Sequence[Proposal], q: int, pending: Sequence[Design], *, seed: int
-    ) -> list[Pick]:
+    def select(self, pool: Sequence[Proposal], q: int, pending: Sequence[Design], *, seed: int) -> list[Pick]:
         """q distinct picks from the pool, given designs whose answers are still out."""
         ...
 

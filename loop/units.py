@@ -21,11 +21,9 @@ def convert(value: float, unit: str, wanted: str) -> float:
     """`value` given in `unit`, expressed in `wanted`; "1" is dimensionless. Raises UnitError."""
     if unit == wanted:
         return value
-    import pint
-
     try:
         return float(_registry().Quantity(value, _spelled(unit)).to(_spelled(wanted)).magnitude)
-    except (pint.errors.PintError, AssertionError, ValueError, AttributeError, TypeError) as error:
+    except _unreadable() as error:
         raise UnitError(f"cannot convert {unit!r} to {wanted!r}: {error}") from error
 
 
@@ -33,18 +31,23 @@ def parse(text: str | float, wanted: str) -> float:
     """A quantity such as `10 min`, `300 K` or a bare number (already in `wanted`), expressed in `wanted`."""
     if isinstance(text, int | float):
         return float(text)
-    import pint
-
     try:
         quantity = _registry().Quantity(text)
-    except (pint.errors.PintError, AssertionError, ValueError, AttributeError, TypeError) as error:
+    except _unreadable() as error:
         raise UnitError(f"{text!r} is not a quantity: {error}") from error
     if quantity.unitless:
         return float(quantity.magnitude)
     try:
         return float(quantity.to(_spelled(wanted)).magnitude)
-    except pint.errors.PintError as error:
+    except _unreadable() as error:
         raise UnitError(f"cannot read {text!r} in {wanted!r}: {error}") from error
+
+
+def _unreadable() -> tuple[type[Exception], ...]:
+    """What pint raises for text that is no quantity: its own errors, and those of its expression parser."""
+    import pint
+
+    return pint.errors.PintError, ArithmeticError, AssertionError, AttributeError, TypeError, ValueError
 
 
 def _spelled(unit: str) -> str:
