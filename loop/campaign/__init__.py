@@ -1,0 +1,5 @@
+"""The campaign file: reading it, finding every fault in it at once, and guarding what a resume may not change."""
+
+from loop.campaign.model import Campaign, Execution, OracleSpec, PluginSpec, Stop
+
+__all__ = ["Campaign", "Execution", "OracleSpec", "PluginSpec", "Stop"]
