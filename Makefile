@@ -1,0 +1,37 @@
+# Each target makes the environment it needs from python3.11 alone, and keeps it until the pins change.
+PYTHON ?= python3.11
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+ONE_THREAD := OMP_NUM_THREADS=1 OPENMM_CPU_THREADS=1
+
+.PHONY: demo test check bench
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/installed  ## run the quickstart campaign, or go on with it, and write its report
+	$(BIN)/loop run campaigns/quickstart.yaml
+	$(BIN)/loop status campaigns/quickstart.yaml
+	$(BIN)/loop report campaigns/quickstart.yaml
+
+test: $(VENV)/installed  ## the whole test suite
+	$(ONE_THREAD) $(BIN)/pytest -n 2
+
+check: $(VENV)/installed-dev  ## lint, format, types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: $(VENV)/installed  ## measured comparisons, one after the other
+	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(ONE_THREAD) $(BIN)/python -P $$script; done
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || \
+	  { echo "$(PYTHON) is not on the PATH; install Python 3.11, or name another: make PYTHON=python3.12" >&2; exit 1; }
+	@echo "Installing into $(VENV): about two minutes and 3 GB the first time"
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) -e ".[test,parquet]"
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(PIP) -e ".[dev,parquet]"
+	@touch $@
