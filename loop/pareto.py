@@ -21,8 +21,7 @@ def nondominated(points: ArrayLike) -> np.ndarray:
         return np.zeros(0, dtype=bool)
     nowhere_worse = (rows[:, None, :] >= rows[None, :, :]).all(-1)
     somewhere_better = (rows[:, None, :] > rows[None, :, :]).any(-1)
-    dominated: np.ndarray = (nowhere_worse & somewhere_better).any(0)
-    return ~dominated
+    return np.asarray(~(nowhere_worse & somewhere_better).any(0))
 
 
 def hypervolume(points: ArrayLike, reference: Sequence[float]) -> float:
