@@ -1,0 +1,14 @@
+"""The local engine: a pool of threads, each waiting on one child process."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+
+
+def make_slots(n: int) -> Executor:
+    """An executor that runs `n` attempts at a time. Make it in the main thread.
+
+    Its threads start the children, and a child dies with the thread that started it (PDEATHSIG): the pool's threads live
+    until the executor is shut down or the process ends.
+    """
+    raise NotImplementedError

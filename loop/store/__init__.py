@@ -1,0 +1,32 @@
+"""The campaign's memory: one SQLite file, one writer, any number of readers."""
+
+from loop.store.reader import Reader
+from loop.store.rows import (
+    Artifact,
+    Attempt,
+    AttemptRow,
+    ConfigVersion,
+    Conflict,
+    DecisionRow,
+    Event,
+    ProposalRow,
+    TaskRow,
+    ToldRow,
+)
+from loop.store.writer import Store, task_id
+
+__all__ = [
+    "Artifact",
+    "Attempt",
+    "AttemptRow",
+    "ConfigVersion",
+    "Conflict",
+    "DecisionRow",
+    "Event",
+    "ProposalRow",
+    "Reader",
+    "Store",
+    "TaskRow",
+    "ToldRow",
+    "task_id",
+]
