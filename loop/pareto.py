@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
-def nondominated(points: ArrayLike) -> np.ndarray:
-    """(n,) mask of the rows of (n, m) points that no other row matches everywhere and beats somewhere.
+def dominators(points: ArrayLike) -> np.ndarray:
+    """(n,) how many rows of (n, m) points match each row everywhere and beat it somewhere.
 
-    Equal rows do not dominate each other.
+    0 marks the non-dominated rows; equal rows do not dominate each other.
     """
     rows = np.asarray(points, dtype=float)
     if not len(rows):
-        return np.zeros(0, dtype=bool)
+        return np.zeros(0, dtype=int)
     nowhere_worse = (rows[:, None, :] >= rows[None, :, :]).all(-1)
     somewhere_better = (rows[:, None, :] > rows[None, :, :]).any(-1)
-    return np.asarray(~(nowhere_worse & somewhere_better).any(0))
+    return np.asarray((nowhere_worse & somewhere_better).sum(0))
 
 
 def hypervolume(points: ArrayLike, reference: Sequence[float]) -> float:
@@ -38,7 +38,7 @@ def hypervolume(points: ArrayLike, reference: Sequence[float]) -> float:
 
 def _union(gains: np.ndarray) -> float:
     """Volume of the union of the boxes [0, row]."""
-    front = np.unique(gains[nondominated(gains)], axis=0)[::-1]
+    front = np.unique(gains[dominators(gains) == 0], axis=0)[::-1]
     if front.shape[1] == 2:
         return _staircase(front)
     return sum(_exclusive(front[i], front[i + 1 :]) for i in range(len(front)))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from loop.pareto import hypervolume, nondominated
+from loop.pareto import dominators, hypervolume
 
 fronts = st.tuples(st.integers(1, 8), st.integers(1, 4)).flatmap(
     lambda shape: arrays(np.int64, shape, elements=st.integers(0, 4))
@@ -47,10 +47,10 @@ def test_a_point_on_or_below_the_reference_counts_nothing() -> None:
     assert hypervolume([], [0.0, 0.0]) == 0
 
 
-def test_nondominated_keeps_equal_rows_and_drops_beaten_ones() -> None:
+def test_dominators_are_counted_and_equal_rows_do_not_dominate() -> None:
     points = [[1, 2], [2, 1], [1, 1], [2, 1], [0, 2]]
-    assert nondominated(points).tolist() == [True, True, False, True, False]
-    assert nondominated([]).tolist() == []
+    assert dominators(points).tolist() == [0, 0, 3, 0, 1]
+    assert dominators([]).tolist() == []
 
 
 @given(fronts)
@@ -74,4 +74,4 @@ def test_hypervolume_does_not_depend_on_order_and_never_falls(points: np.ndarray
 @settings(max_examples=50)
 def test_the_front_alone_spans_the_whole_volume(points: np.ndarray) -> None:
     reference = [-1] * points.shape[1]
-    assert hypervolume(points[nondominated(points)], reference) == pytest.approx(hypervolume(points, reference))
+    assert hypervolume(points[dominators(points) == 0], reference) == pytest.approx(hypervolume(points, reference))

@@ -1,0 +1,97 @@
+"""Where a campaign stands: which designs are best, and how far it has come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from loop.pareto import dominators, hypervolume
+from loop.types import Design, Estimate, Objective, Record
+
+AT_LEAST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A design that has every objective.
+
+    `estimates` maps objective property to estimate, `utilities` follows the objectives' order (more is better), and
+    `round` is the one that completed it.
+    """
+
+    design: Design
+    estimates: Mapping[str, Estimate]
+    utilities: tuple[float, ...]
+    round: int
+
+
+def standings(records: Sequence[Record], objectives: Sequence[Objective]) -> list[Standing]:
+    """The designs that have every objective from the oracle it names, in the order their first record came.
+
+    Synthetic records never count; of several records of one property the last does.
+    """
+    found: dict[Design, dict[str, Estimate]] = {}
+    rounds: dict[Design, int] = {}
+    for record in records:
+        if record.kind == "synthetic":
+            continue
+        for objective in objectives:
+            if record.oracle == objective.oracle and objective.property in record.estimates:
+                found.setdefault(record.design, {})[objective.property] = record.estimates[objective.property]
+                rounds[record.design] = max(record.round, rounds.get(record.design, record.round))
+    return [
+        Standing(
+            design,
+            {o.property: estimates[o.property] for o in objectives},
+            tuple(o.utility(estimates[o.property].mean) for o in objectives),
+            rounds[design],
+        )
+        for design, estimates in found.items()
+        if len(estimates) == len(objectives)
+    ]
+
+
+def best(found: Sequence[Standing], at_least: int = AT_LEAST) -> list[Standing]:
+    """All non-dominated designs, filled up to `at_least` with the next ones, best first: fewest dominators, then mean
+    rank over the objectives."""
+    if not found:
+        return []
+    utilities = np.array([standing.utilities for standing in found])
+    beaten_by = dominators(utilities)
+    mean_rank = (utilities[:, None, :] < utilities[None, :, :]).sum(1).mean(1)
+    order = sorted(range(len(found)), key=lambda i: (beaten_by[i], mean_rank[i]))
+    return [found[i] for i in order[: max(at_least, int((beaten_by == 0).sum()))]]
+
+
+def reference_point(found: Sequence[Standing], objectives: Sequence[Objective]) -> tuple[float, ...]:
+    """The utilities from which hypervolume is counted: an objective's threshold, or else the worst value of the first
+    round that has any, so that it stays where it is while the campaign grows."""
+    first_round = min(standing.round for standing in found)
+    first = [standing.utilities for standing in found if standing.round == first_round]
+    return tuple(
+        min(utilities[i] for utilities in first) if o.threshold is None else o.utility(o.threshold)
+        for i, o in enumerate(objectives)
+    )
+
+
+def covered(found: Sequence[Standing], objectives: Sequence[Objective]) -> float | None:
+    """Hypervolume above the reference point; None with a single objective or no complete design."""
+    if len(objectives) < 2 or not found:
+        return None
+    return hypervolume([standing.utilities for standing in found], reference_point(found, objectives))
+
+
+def progress(found: Sequence[Standing], objectives: Sequence[Objective]) -> list[tuple[int, float]]:
+    """(round, best utility so far), or with several objectives (round, hypervolume so far), for each round that
+    completed a design."""
+    if not found:
+        return []
+    reference = reference_point(found, objectives)
+    steps = []
+    for round in sorted({standing.round for standing in found}):
+        so_far = [standing.utilities for standing in found if standing.round <= round]
+        value = max(u[0] for u in so_far) if len(objectives) == 1 else hypervolume(so_far, reference)
+        steps.append((round, value))
+    return steps
