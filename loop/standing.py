@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from loop.pareto import dominators, hypervolume
 from loop.types import Design, Estimate, Objective, Record
+
+if TYPE_CHECKING:
+    from loop.campaign import Campaign
 
 AT_LEAST = 5
 
@@ -83,15 +87,17 @@ def covered(found: Sequence[Standing], objectives: Sequence[Objective]) -> float
     return hypervolume([standing.utilities for standing in found], reference_point(found, objectives))
 
 
-def progress(found: Sequence[Standing], objectives: Sequence[Objective]) -> list[tuple[int, float]]:
-    """(round, best utility so far), or with several objectives (round, hypervolume so far), for each round that
-    completed a design."""
+def progress(campaign: Campaign, records: Sequence[Record]) -> list[tuple[int, float]]:
+    """(round, best utility so far), or with several objectives (round, hypervolume so far), for every round from the
+    first to the last that completed a design; empty where none did."""
+    found = standings(records, campaign.objectives)
     if not found:
         return []
-    reference = reference_point(found, objectives)
+    reference = reference_point(found, campaign.objectives)
+    rounds = [standing.round for standing in found]
     steps = []
-    for round in sorted({standing.round for standing in found}):
+    for round in range(min(rounds), max(rounds) + 1):
         so_far = [standing.utilities for standing in found if standing.round <= round]
-        value = max(u[0] for u in so_far) if len(objectives) == 1 else hypervolume(so_far, reference)
+        value = max(so_far)[0] if len(reference) == 1 else hypervolume(so_far, reference)
         steps.append((round, value))
     return steps

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from loop.standing import best, covered, progress, reference_point, standings
@@ -66,16 +68,16 @@ def test_hypervolume_and_its_progress_by_round() -> None:
     records = [record(1, dipole=2, adhesion=20), record(2, dipole=1, adhesion=30), record(3, 1, dipole=3, adhesion=15)]
     found = standings(records, objectives)
     # reference (1, 10): round 0 spans 1 x 10; round 1 adds 1 x 5
-    assert progress(found, objectives) == [(0, pytest.approx(10)), (1, pytest.approx(15))]
+    assert progress(SimpleNamespace(objectives=objectives), records) == [(0, pytest.approx(10)), (1, pytest.approx(15))]
     assert covered(found, objectives) == pytest.approx(15)
 
 
 def test_nothing_yet() -> None:
-    assert standings([], [DIPOLE]) == best([]) == progress([], [DIPOLE]) == []
+    assert standings([], [DIPOLE]) == best([]) == progress(SimpleNamespace(objectives=[DIPOLE]), []) == []
     assert covered([], [DIPOLE, ADHESION]) is None
 
 
 def test_a_single_objective_has_no_hypervolume_but_a_best_so_far() -> None:
-    found = standings([record(1, dipole=2), record(2, 1, dipole=1), record(3, 2, dipole=4)], [DIPOLE])
-    assert covered(found, [DIPOLE]) is None
-    assert progress(found, [DIPOLE]) == [(0, 2), (1, 2), (2, 4)]
+    records = [record(1, dipole=2), record(2, 1, dipole=1), record(3, 3, dipole=4)]
+    assert covered(standings(records, [DIPOLE]), [DIPOLE]) is None
+    assert progress(SimpleNamespace(objectives=[DIPOLE]), records) == [(0, 2), (1, 2), (2, 2), (3, 4)]
