@@ -1,0 +1,199 @@
+"""From a file of the right shape to a Campaign: what only several entries together can decide."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from loop import plugins
+from loop.campaign.constraints import read_constraints
+from loop.campaign.model import Campaign, Execution, OracleSpec, PluginSpec, Stop
+from loop.campaign.objectives import read_objectives
+from loop.campaign.parameters import read_parameters
+from loop.campaign.reader import Problems, Where
+from loop.campaign.schema import (
+    CampaignEntry,
+    Entry,
+    ExecutionEntry,
+    OracleEntry,
+    PluginEntry,
+    key_names,
+    valid,
+)
+from loop.plugins import PluginError, did_you_mean
+from loop.space import Space, SpaceError
+from loop.types import Isolation, Kind
+
+
+def build(data: Any, path: Path, text: str, problems: Problems, *, thorough: bool) -> Campaign:
+    """The campaign. Raises BadInput with every fault found, those already noted in `problems` among them."""
+    data = data if isinstance(data, dict) else {}
+    section = {key: value for key in ("space", "oracles") if isinstance(value := data.get(key), dict)}
+    lists = {key: value for key in ("constraints", "objectives") if isinstance(value := data.get(key), list)}
+    names = section.get("space", {})
+    parameters = read_parameters(names, problems)
+    constraints = read_constraints(lists.get("constraints", []), parameters, names, problems)
+    oracles = read_oracles(section.get("oracles", {}), path.parent, problems)
+    complete = len(oracles) == len(section.get("oracles", {}))
+    objectives = read_objectives(lists.get("objectives", []), oracles, names, problems, complete=complete)
+    generator = read_plugin("generator", data.get("generator", {"kind": "cvae"}), path, problems, thorough)
+    default = {"kind": "qlognei" if len(objectives) == 1 else "qlognehvi"}
+    acquisition = read_plugin(
+        "acquisition", data.get("acquisition", default), path, problems, thorough, len(objectives)
+    )
+    judge_stop(data.get("stop"), problems)
+    problems.stop_if_any()
+    entry = CampaignEntry.model_validate(data)
+    assert generator is not None and acquisition is not None
+    campaign = Campaign(
+        path=path,
+        name=entry.name,
+        seed=entry.seed,
+        space=Space([scaled.parameter for scaled in parameters.values()], constraints),
+        objectives=tuple(objectives),
+        oracles=oracles,
+        generator=generator,
+        acquisition=acquisition,
+        initial=entry.initial,
+        batch=entry.batch,
+        stop=Stop(**entry.stop.model_dump()),
+        execution=read_execution(entry.execution),
+        text=text,
+    )
+    if thorough:
+        judge_reachable(campaign, problems)
+        problems.stop_if_any()
+    return campaign
+
+
+def read_execution(entry: ExecutionEntry) -> Execution:
+    return Execution(**{**entry.model_dump(), "slots": entry.slots or cores()})
+
+
+def cores() -> int:
+    """The cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def judge_stop(raw: Any, problems: Problems) -> None:
+    if isinstance(raw, dict) and not any(value is not None for value in raw.values()):
+        problems.add(("stop",), "give at least one of evaluations, rounds, hours, stalled_rounds, hypervolume")
+
+
+def judge_reachable(campaign: Campaign, problems: Problems) -> None:
+    """Note where not one valid design can be found: the campaign's own rules first, then the oracles' as well."""
+    for where, space in ((("constraints",), campaign.space), (("space",), campaign.judged_space())):
+        try:
+            space.sample(1, seed=campaign.seed)
+        except SpaceError as error:
+            problems.add(where, str(error), at_key=True)
+            return
+
+
+def read_oracles(section: Mapping[str, Any], folder: Path, problems: Problems) -> dict[str, OracleSpec]:
+    found = {}
+    for name, raw in section.items():
+        entry = valid(OracleEntry, raw)
+        if entry is not None and (spec := read_oracle(name, entry, folder, problems)):
+            found[name] = spec
+    return found
+
+
+def read_oracle(name: str, entry: OracleEntry, folder: Path, problems: Problems) -> OracleSpec | None:
+    where: Where = ("oracles", name)
+    options = dict(entry.model_extra or {})
+    oracle = make("oracle", entry, folder, where, problems)
+    if oracle is None:
+        return None
+    fidelity = choose_fidelity(where, entry, tuple(oracle.fidelities), problems)
+    kind, isolation = getattr(oracle, "kind", "simulation"), getattr(oracle, "isolation", "process")
+    for attribute, value, allowed in (("kind", kind, Kind), ("isolation", isolation, Isolation)):
+        if value not in get_args(allowed):
+            problems.add((*where, "kind"), f"its class says {attribute} = {value!r}; allowed: {get_args(allowed)}")
+    if fidelity is None:
+        return None
+    return OracleSpec(
+        name=name,
+        kind=entry.kind,
+        fidelity=fidelity,
+        replicates=entry.replicates or getattr(oracle, "replicates", 1),
+        time_limit=entry.time_limit,
+        attempts=entry.attempts,
+        options=options,
+        oracle=oracle,
+        record_kind=kind,
+        isolation=isolation,
+    )
+
+
+def choose_fidelity(where: Where, entry: OracleEntry, offered: Sequence[str], problems: Problems) -> str | None:
+    """The fidelity asked for, or the only one there is."""
+    wanted = [entry.fidelity] if entry.fidelity is not None else list(entry.fidelities or [])
+    key = "fidelity" if entry.fidelity is not None else "fidelities"
+    if entry.fidelity is not None and entry.fidelities is not None:
+        problems.add((*where, "fidelities"), "give fidelity or fidelities, not both", at_key=True)
+    unknown = [level for level in wanted if level not in offered]
+    for level in unknown:
+        known = ", ".join(offered)
+        problems.add((*where, key), f"{level!r} is not one of {known}{did_you_mean(level, offered)}")
+    if len(wanted) > 1 and not unknown:
+        problems.add(
+            (*where, key),
+            f"choosing among several fidelities is not implemented yet; write `fidelity: {wanted[0]}` for one, "
+            "or one oracle entry for each",
+            at_key=True,
+        )
+        return wanted[0]
+    if not wanted and len(offered) > 1:
+        problems.add(where, f"say which fidelity: {', '.join(offered)}", at_key=True)
+    choice = wanted or offered
+    return None if unknown or not choice else choice[0]
+
+
+def make(role: str, entry: OracleEntry | PluginEntry, folder: Path, where: Where, problems: Problems) -> Any:
+    """An instance of the plug-in, or None where its faults have been noted, each at its key."""
+    options = dict(entry.model_extra or {})
+    try:
+        cls = plugins.find(role, entry.kind)
+        unknown = unknown_keys(cls, options, type(entry))
+        for key, hint in unknown.items():
+            problems.add((*where, key), f"unknown key{hint}", at_key=True)
+        return None if unknown else plugins.build(role, entry.kind, options, folder)
+    except PluginError as error:
+        problems.add((*where, error.key) if error.key else where, str(error), at_key=error.key is None)
+    except Exception as error:  # a plug-in may be anyone's: what it throws is a fault of the file, not of the loop
+        problems.add((*where, "kind"), f"{entry.kind} cannot be built: {type(error).__name__}: {error}")
+    return None
+
+
+def unknown_keys(cls: type, options: Mapping[str, Any], model: type[Entry]) -> dict[str, str]:
+    """Keys that neither the plug-in nor the entry itself takes, each with a hint."""
+    accepted = inspect.signature(cls).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in accepted.values()):
+        return {}
+    known = [*accepted, *key_names(model)]
+    return {key: did_you_mean(key, known) for key in options if key not in accepted}
+
+
+def read_plugin(
+    role: str, raw: Any, path: Path, problems: Problems, thorough: bool, objectives: int = 0
+) -> PluginSpec | None:
+    """The choice of generator or acquisition; `thorough` builds it once, to have its keys and values judged.
+
+    A class that can handle only so many objectives says so in `max_objectives`.
+    """
+    entry = valid(PluginEntry, raw)
+    if entry is None:
+        return None
+    if thorough:
+        instance = make(role, entry, path.parent, (role,), problems)
+        if instance is None:
+            return None
+        most = getattr(instance, "max_objectives", None)
+        if most is not None and objectives > most:
+            fault = f"{entry.kind} takes {most} objective, the campaign has {objectives}; use qlognehvi"
+            problems.add((role, "kind"), fault)
+    return PluginSpec(entry.kind, dict(entry.model_extra or {}))

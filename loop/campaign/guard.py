@@ -1,0 +1,57 @@
+"""The resume guard: what may change between two runs of one campaign, and what may not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from loop.campaign.model import Campaign
+from loop.errors import BadInput
+from loop.types import canonical_json
+
+if TYPE_CHECKING:
+    from loop.store import Reader, Store
+
+ABSENT = object()
+
+
+def keep(store: Store, campaign: Campaign) -> None:
+    """Keep the campaign file's text in the store, after comparing it with what is kept there.
+
+    Raises BadInput with the differences where space, constraints, objectives, seed or the oracles' physics changed.
+    """
+    if changes := changed(store, campaign):
+        raise BadInput(
+            f"{campaign.path.name}: what was decided so far rests on other settings:",
+            *(f"  {line}" for line in changes),
+            f'put them back, give the campaign a new name, or accept them: loop amend {campaign.path.name} --reason "..."',
+        )
+    store.configure(campaign.text, campaign.guarded)
+
+
+def changed(reader: Reader, campaign: Campaign) -> list[str]:
+    """The guarded differences between the settings kept last and the campaign, one line each; empty for a new one."""
+    versions = reader.config_versions()
+    return differences(versions[-1].guarded, plain(campaign)) if versions else []
+
+
+def plain(campaign: Campaign) -> Any:
+    """`guarded` as it comes back from the store."""
+    import json
+
+    return json.loads(canonical_json(campaign.guarded))
+
+
+def differences(old: Any, new: Any, where: str = "") -> list[str]:
+    """`space.oxide.choices: was [...], is [...]`, down to the first level that is no mapping."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        lines = []
+        for key in dict.fromkeys([*old, *new]):
+            here = f"{where}.{key}" if where else str(key)
+            lines += differences(old.get(key, ABSENT), new.get(key, ABSENT), here)
+        return lines
+    return [] if old == new else [f"{where}: was {said(old)}, is {said(new)}"]
+
+
+def said(value: Any) -> str:
+    return "absent" if value is ABSENT else canonical_json(value)
