@@ -1,0 +1,59 @@
+"""The materials that films are made of, read from the data files beside this module (each number with its source)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+AUTO = "auto"
+NO_LIGAND = "none"
+
+
+class UnknownMaterial(ValueError):
+    """A name that the catalogue does not have. The message names those it has."""
+
+
+@cache
+def data(name: str) -> Mapping[str, Any]:
+    """The content of `materials/<name>.yaml`."""
+    from ruamel.yaml import YAML
+
+    text = (Path(__file__).parent / "materials" / f"{name}.yaml").read_text(encoding="utf-8")
+    loaded: Mapping[str, Any] = YAML(typ="safe", pure=True).load(text)
+    return loaded
+
+
+def entry(kind: str, table: Mapping[str, Any], name: object) -> Any:
+    """`table[name]`. Raises UnknownMaterial."""
+    if name not in table:
+        raise UnknownMaterial(f"{kind} {name!r} is not in the catalogue, which has {', '.join(table)}")
+    return table[str(name)]
+
+
+def oxide(name: object) -> Mapping[str, Any]:
+    """Crystal and surfaces of an oxide. Raises UnknownMaterial."""
+    return entry("oxide", data("oxides"), name)  # type: ignore[no-any-return]
+
+
+def polymer(name: object) -> Mapping[str, Any]:
+    """Repeat unit, density and conformations of a polymer. Raises UnknownMaterial."""
+    return entry("polymer", data("polymers"), name)  # type: ignore[no-any-return]
+
+
+def facet_name(oxide_name: object, facet: object) -> str:
+    """The catalogue's name of a facet: the three-index 001 of a hexagonal oxide is its 0001. Raises UnknownMaterial."""
+    facets = oxide(oxide_name)["facets"]
+    name = "0001" if facet == "001" and "0001" in facets else facet
+    entry(f"facet of {oxide_name}", facets, name)
+    return str(name)
+
+
+def termination_name(oxide_name: object, facet: object, termination: object) -> str:
+    """The catalogue's name of a termination: `auto` is the facet's first. Raises UnknownMaterial."""
+    ends = oxide(oxide_name)["facets"][facet_name(oxide_name, facet)]["ends"]
+    if termination == AUTO:
+        return str(next(iter(ends)))
+    entry(f"termination of {oxide_name} ({facet})", ends, termination)
+    return str(termination)

@@ -1,0 +1,39 @@
+"""Dipole moments of repeat units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+E_NM_PER_DEBYE = 0.0208194
+"""1 D = 3.33564e-30 C m."""
+
+
+class Units:
+    """Groups of atoms (repeat units) with their centres of mass and dipoles.
+
+    `masses` (N,) amu are the elements' own, so that where a unit is does not depend on how hydrogens are weighted for the
+    time step; `charges` (N,) e.
+    """
+
+    def __init__(self, groups: Sequence[np.ndarray], masses: np.ndarray, charges: np.ndarray) -> None:
+        self._weights = np.zeros((len(groups), len(masses)))
+        self._charges = np.zeros_like(self._weights)
+        for row, atoms in enumerate(groups):
+            self._weights[row, atoms] = masses[atoms] / masses[atoms].sum()
+            self._charges[row, atoms] = charges[atoms]
+        self._net = self._charges.sum(axis=1)
+
+    def __len__(self) -> int:
+        return len(self._weights)
+
+    def centres(self, positions: np.ndarray) -> np.ndarray:
+        """(frames, units, 3) nm from `positions` (frames, N, 3), molecules whole."""
+        return self._weights @ positions
+
+    def dipoles(self, positions: np.ndarray) -> np.ndarray:
+        """(frames, units, 3) D: sum of q_i (r_i - r_com) over a unit's atoms. Measuring from the centre of mass makes
+        the slightly charged end units count like the others."""
+        moments = self._charges @ positions - self._net[:, None] * self.centres(positions)
+        return moments / E_NM_PER_DEBYE
