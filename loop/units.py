@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
+
+
+LONGEST = 80
+NUMBER_TO_A_POWER = re.compile(r"[\d.][\s)]*(?:\*\*|\^|[⁰¹²³⁴-⁹])|(?:\*\*|\^)[\s(+-]*\d{3}|[⁰¹²³⁴-⁹]{3}")
+"""Text such as 9**9**9, which pint would work out for ever; units need small powers of names only."""
 
 
 class UnitError(ValueError):
@@ -32,7 +38,7 @@ def parse(text: str | float, wanted: str) -> float:
     if isinstance(text, int | float):
         return float(text)
     try:
-        quantity = _registry().Quantity(text)
+        quantity = _registry().Quantity(_judged(text))
     except _unreadable() as error:
         raise UnitError(f"{text!r} is not a quantity: {error}") from error
     if quantity.unitless:
@@ -51,4 +57,10 @@ def _unreadable() -> tuple[type[Exception], ...]:
 
 
 def _spelled(unit: str) -> str:
-    return "dimensionless" if unit == "1" else unit
+    return "dimensionless" if unit == "1" else _judged(unit)
+
+
+def _judged(text: str) -> str:
+    if len(text) > LONGEST or NUMBER_TO_A_POWER.search(text):
+        raise UnitError(f"{text[:LONGEST]!r} is too long, or has a power of a number or a power above 99")
+    return text
