@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from loop.types import Value
+from loop.types import OracleFailure, Value
+from oracles.openmm import catalogue
+from oracles.openmm.assemble import Surface, atomic_mass, build_flexible, build_system, build_topology
+from oracles.openmm.chains import grow, torsions
+from oracles.openmm.feasible import MODEL, with_defaults
+from oracles.openmm.forcefield import assign
+from oracles.openmm.hydroxyls import add_hydroxyls, count
+from oracles.openmm.molecules import Molecule, chain
+from oracles.openmm.packing import DoesNotFit, Gap, chain_count, gap_height, pack_coils, pack_extended
+from oracles.openmm.parameters import Parameters
+from oracles.openmm.slab import build_slab
 
 if TYPE_CHECKING:
     import openmm
@@ -32,9 +43,10 @@ class Size:
 
 
 SIZES: Mapping[str, Size] = {
-    "smoke": Size(lateral=(1.95, 1.65), slab_thickness=0.5, gap=1.2, cutoff=0.9),
-    "screen": Size(lateral=(1.9, 1.9), slab_thickness=0.7, gap=1.6, cutoff=0.9),
+    "smoke": Size(lateral=(1.7, 1.64), slab_thickness=0.8, gap=1.25, cutoff=0.9),
+    "screen": Size(lateral=(1.9, 1.75), slab_thickness=0.8, gap=1.6, cutoff=0.9),
 }
+"""About 550 to 700 and 900 to 1200 atoms; the slab is the same, so that a design is neutral in both or in neither."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +100,113 @@ class Film:
 
 
 def build_film(values: Mapping[str, Value], size: Size, seeds: Seeds, cache: Path | None = None) -> Film:
-    """Build the film of a design; `cache` is where fitted force-field parameters are kept (default: user cache).
+    """Build the film of a design; `cache` is where assigned force-field parameters are kept (default: user cache).
 
-    Raises OracleFailure("infeasible", ...) for a design that `feasible.check` refuses.
+    Raises OracleFailure("infeasible", ...) for a design that `feasible.check` refuses or whose chains do not fit.
     """
-    raise NotImplementedError
+    design = with_defaults(values)
+    surface = _surface(design, size, seeds.surface)
+    material = catalogue.polymer(design["polymer"])
+    molecule = chain(material, int(design["chain_length"]))
+    parameters = assign(molecule, material["force_field"], cache)
+    mass = sum(atomic_mass(element) for element in molecule.elements)
+    density = material["density"]["value"]
+    chains = chain_count(mass, density, surface.slab.area, size.gap)
+
+    bottom, top = _planes(surface)
+    height = gap_height(chains, mass, density, surface.slab.area)
+    box = np.array([*surface.slab.lateral, top - bottom + height])
+    gap = Gap(surface.slab.lateral, top, bottom + float(box[2]))
+    placed = _pack(design, material, molecule, parameters, chains, gap, seeds.chains)
+    members = [(molecule, parameters)] * chains
+    first = len(surface.elements)
+    atoms = [np.arange(len(molecule.elements)) + first + k * len(molecule.elements) for k in range(chains)]
+    units = [np.flatnonzero(molecule.monomer == unit) for unit in range(int(design["chain_length"]))]
+    return Film(
+        system=build_system(surface, members, box, size.cutoff),
+        flexible=build_flexible(surface, members, box),
+        topology=build_topology(surface, [molecule] * chains, [str(design["polymer"])[:3]] * chains, box),
+        positions=np.concatenate([surface.positions, *placed]),
+        box=box,
+        slab=np.arange(len(surface.slab.elements)),
+        surface=np.arange(first),
+        polymer=np.concatenate(atoms),
+        chains=tuple(atoms),
+        monomers=tuple(chain_atoms[unit] for chain_atoms in atoms for unit in units),
+        backbones=tuple(chain_atoms[molecule.backbone] for chain_atoms in atoms),
+        top=top,
+        bottom=bottom,
+        area=surface.slab.area,
+        slab_height=top - bottom,
+        dq=surface.dq,
+        provenance=_provenance(design, surface, material, chains, seeds),
+    )
+
+
+def _surface(design: Mapping[str, Value], size: Size, seed: int) -> Surface:
+    oxide = str(design["oxide"])
+    facet = catalogue.facet_name(oxide, design["facet"])
+    termination = catalogue.termination_name(oxide, facet, design["termination"])
+    slab = build_slab(oxide, facet, termination, size.lateral, size.slab_thickness, MODEL)
+    per_face = count(float(design["hydroxyl_density"]), slab.area)
+    return Surface(slab, add_hydroxyls(slab, per_face, MODEL, seed), MODEL, oxide)
+
+
+def _planes(surface: Surface) -> tuple[float, float]:
+    """z of the lowest and highest atom planes; a plane of hydroxyl hydrogens has their mean height."""
+    z = surface.slab.positions[:, 2]
+    hydrogens = surface.hydroxyls.positions[:, 2]
+    middle = 0.5 * (z.min() + z.max())
+    if not len(hydrogens):
+        return float(z.min()), float(z.max())
+    return (
+        float(min(z.min(), hydrogens[hydrogens < middle].mean())),
+        float(max(z.max(), hydrogens[hydrogens > middle].mean())),
+    )
+
+
+def _pack(
+    design: Mapping[str, Value],
+    material: Mapping[str, Any],
+    molecule: Molecule,
+    parameters: Parameters,
+    chains: int,
+    gap: Gap,
+    seed: int,
+) -> list[np.ndarray]:
+    start, temperature = str(design["start"]), float(design["temperature"])
+    bonds = len(molecule.backbone) - 3
+
+    def conformation(draw: int) -> np.ndarray:
+        return grow(molecule, parameters, torsions(material, bonds, start, temperature, draw))
+
+    rng = np.random.default_rng(seed)
+    try:
+        if start == "coil":
+            return pack_coils(conformation, chains, gap, rng)
+        straight = conformation(0)
+        axis = straight[molecule.backbone[-1]] - straight[molecule.backbone[0]]
+        return pack_extended(straight, axis, chains, gap, rng)
+    except DoesNotFit as error:
+        raise OracleFailure("infeasible", f"chain_length {design['chain_length']}: {error}") from error
+
+
+def _provenance(
+    design: Mapping[str, Value], surface: Surface, material: Mapping[str, Any], chains: int, seeds: Seeds
+) -> dict[str, Any]:
+    slab = surface.slab
+    per_face = len(surface.hydroxyls.oxygens) / 2
+    return {
+        "design": dict(design),
+        "oxide_model": surface.model,
+        "polymer_model": material["force_field"],
+        "termination": catalogue.termination_name(design["oxide"], design["facet"], design["termination"]),
+        "neutralisation": "residual charge spread over all metal atoms",
+        "dq_e_per_metal": surface.dq,
+        "hydroxyls_per_face": int(per_face),
+        "hydroxyl_density_per_nm2": per_face / slab.area,
+        "atoms": {"slab": len(slab.elements), "hydroxyl_hydrogens": len(surface.hydroxyls.oxygens)},
+        "chains": chains,
+        "seeds": asdict(seeds),
+        "packages": {name: version(name) for name in ("openmm", "ase", "rdkit", "numpy")},
+    }

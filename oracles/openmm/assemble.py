@@ -1,0 +1,239 @@
+"""OpenMM systems from slab, hydroxyls and molecules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from oracles.openmm import catalogue
+from oracles.openmm.hydroxyls import Hydroxyls
+from oracles.openmm.molecules import Molecule
+from oracles.openmm.parameters import Parameters
+from oracles.openmm.slab import Slab
+
+if TYPE_CHECKING:
+    import openmm
+
+BONDED, NONBONDED = 0, 1
+"""Force groups."""
+HYDROGEN_MASS = 3.0
+"""amu of an organic hydrogen, taken from its heavy atom: 4 fs conserves energy (Hopkins et al., J. Chem. Theory
+Comput. 2015, 11, 1864, 10.1021/ct5010406)."""
+CUTOFF_SHARE = 0.485
+"""Largest cut-off as a share of the smallest box edge, so that a compressed box still holds it."""
+SWITCH_WIDTH = 0.1
+EWALD_TOLERANCE = 5e-4
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A hydroxylated slab: slab atoms first, then the hydroxyl hydrogens. charges (n,) e sum to zero."""
+
+    slab: Slab
+    hydroxyls: Hydroxyls
+    model: str
+    oxide: str
+
+    @cached_property
+    def dq(self) -> float:
+        """e added to every metal atom to make the whole neutral."""
+        return float(-self._bare_charges.sum() / len(self.slab.metals))
+
+    @cached_property
+    def charges(self) -> np.ndarray:
+        charges = self._bare_charges.copy()
+        charges[self.slab.metals] += self.dq
+        return charges
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        return (*self.slab.elements, *("H" for _ in self.hydroxyls.oxygens))
+
+    @property
+    def positions(self) -> np.ndarray:
+        return np.concatenate([self.slab.positions, self.hydroxyls.positions])
+
+    @cached_property
+    def _bare_charges(self) -> np.ndarray:
+        oxide = catalogue.data(self.model)
+        charges = self.slab.charges.copy()
+        charges[self.hydroxyls.oxygens] = oxide["oxygen"]["hydroxyl"]["charge"]
+        return np.append(charges, np.full(len(self.hydroxyls.oxygens), oxide["hydrogen"]["charge"]))
+
+
+def build_system(
+    surface: Surface, molecules: Sequence[tuple[Molecule, Parameters]], box: np.ndarray, cutoff: float
+) -> openmm.System:
+    """The full force field: bonded terms in group 0, PME in group 1, X-H bonds of molecules constrained."""
+    system, forces = _bonded_system(surface, molecules, box, constrain=True)
+    first = surface.slab.positions.shape[0]
+    # bonds without stiffness: a barostat moves whatever is bonded together as one rigid body
+    for atom in range(1, first):
+        forces["bond"].addBond(0, atom, 0.0, 0.0)
+    force = _nonbonded(surface, molecules, box, cutoff)
+    system.addForce(force)
+    return system
+
+
+def build_flexible(
+    surface: Surface, molecules: Sequence[tuple[Molecule, Parameters]], box: np.ndarray
+) -> openmm.System:
+    """The bonded terms alone, without constraints: what a push-off adds a soft repulsion to."""
+    return _bonded_system(surface, molecules, box, constrain=False)[0]
+
+
+def _bonded_system(
+    surface: Surface, molecules: Sequence[tuple[Molecule, Parameters]], box: np.ndarray, constrain: bool
+) -> tuple[openmm.System, dict[str, Any]]:
+    import openmm
+
+    system = openmm.System()
+    system.setDefaultPeriodicBoxVectors(*np.diag(box))
+    forces = {
+        "bond": openmm.HarmonicBondForce(),
+        "angle": openmm.HarmonicAngleForce(),
+        "torsion": openmm.PeriodicTorsionForce(),
+    }
+    # the angles of hydroxyls reach metals across the cell's edge
+    forces["angle"].setUsesPeriodicBoundaryConditions(True)
+    _add_surface(system, forces, surface)
+    for molecule, parameters in molecules:
+        _add_molecule(system, forces, molecule, parameters, constrain)
+    for name, force in forces.items():
+        force.setName(name)
+        force.setForceGroup(BONDED)
+        system.addForce(force)
+    return system, forces
+
+
+def _add_surface(system: openmm.System, forces: dict[str, Any], surface: Surface) -> None:
+    oxide = catalogue.data(surface.model)
+    for _ in surface.slab.elements:
+        system.addParticle(0.0)
+    first = system.getNumParticles()
+    bond, angle = oxide["hydroxyl_bond"], oxide["hydroxyl_angle"]
+    for k, oxygen in enumerate(surface.hydroxyls.oxygens):
+        system.addParticle(oxide["hydrogen_mass"])
+        forces["bond"].addBond(int(oxygen), first + k, bond["length"], bond["stiffness"])
+    for metal, k, theta in surface.hydroxyls.angles:
+        oxygen = int(surface.hydroxyls.oxygens[k])
+        forces["angle"].addAngle(metal, oxygen, first + k, theta, angle["stiffness"])
+
+
+def _add_molecule(
+    system: openmm.System, forces: dict[str, Any], molecule: Molecule, parameters: Parameters, constrain: bool
+) -> None:
+    first = system.getNumParticles()
+    for mass in repartitioned_masses(molecule):
+        system.addParticle(mass)
+    for i, j, length, stiffness in parameters.bonds:
+        if constrain and "H" in (molecule.elements[i], molecule.elements[j]):
+            system.addConstraint(first + i, first + j, length)
+        else:
+            forces["bond"].addBond(first + i, first + j, length, stiffness)
+    for i, j, k, theta, stiffness in parameters.angles:
+        forces["angle"].addAngle(first + i, first + j, first + k, theta, stiffness)
+    for i, j, k, m, periodicity, phase, barrier in parameters.torsions:
+        forces["torsion"].addTorsion(*(first + a for a in (i, j, k, m)), periodicity, phase, barrier)
+
+
+def repartitioned_masses(molecule: Molecule) -> np.ndarray:
+    """(n,) amu, hydrogens at 3 and their heavy atoms lighter by what they gained."""
+    masses = np.array([atomic_mass(element) for element in molecule.elements])
+    for i, j in molecule.bonds:
+        for hydrogen, heavy in ((i, j), (j, i)):
+            if molecule.elements[hydrogen] == "H":
+                masses[heavy] -= HYDROGEN_MASS - atomic_mass("H")
+                masses[hydrogen] = HYDROGEN_MASS
+    return masses
+
+
+def atomic_mass(element: str) -> float:
+    """amu."""
+    from openmm import app, unit
+
+    return float(app.Element.getBySymbol(element).mass.value_in_unit(unit.dalton))
+
+
+def _nonbonded(
+    surface: Surface, molecules: Sequence[tuple[Molecule, Parameters]], box: np.ndarray, cutoff: float
+) -> openmm.NonbondedForce:
+    import openmm
+
+    force = openmm.NonbondedForce()
+    force.setName("nonbonded")
+    force.setForceGroup(NONBONDED)
+    force.setNonbondedMethod(openmm.NonbondedForce.PME)
+    reach = min(cutoff, CUTOFF_SHARE * float(min(box)))
+    force.setCutoffDistance(reach)
+    force.setUseSwitchingFunction(True)
+    force.setSwitchingDistance(reach - SWITCH_WIDTH)
+    force.setUseDispersionCorrection(True)
+    force.setEwaldErrorTolerance(EWALD_TOLERANCE)
+    oxide = catalogue.data(surface.model)
+    hydroxylated = set(surface.hydroxyls.oxygens.tolist())
+    n = len(surface.slab.elements)
+    for atom, charge in enumerate(surface.charges):
+        kind = _surface_kind(surface, oxide, atom, atom >= n, atom in hydroxylated)
+        force.addParticle(charge, kind["sigma"], kind["epsilon"])
+    for k, oxygen in enumerate(surface.hydroxyls.oxygens):
+        force.addException(int(oxygen), n + k, 0.0, 1.0, 0.0)
+    for molecule, parameters in molecules:
+        _add_nonbonded(force, molecule, parameters)
+    return force
+
+
+def _surface_kind(surface: Surface, oxide: Any, atom: int, hydrogen: bool, hydroxylated: bool) -> Any:
+    if hydrogen:
+        return oxide["hydrogen"]
+    if surface.slab.sites[atom] == "oxygen":
+        return oxide["oxygen"]["hydroxyl" if hydroxylated else "bulk"]
+    return oxide["metals"][surface.oxide][surface.slab.sites[atom]]
+
+
+def _add_nonbonded(force: openmm.NonbondedForce, molecule: Molecule, parameters: Parameters) -> None:
+    """The molecule's atoms, its 1-2 and 1-3 pairs excluded and its 1-4 pairs scaled (Lorentz-Berthelot)."""
+    first = force.getNumParticles()
+    q, sigma, epsilon = parameters.charges, parameters.sigma, parameters.epsilon
+    for atom in range(len(molecule.elements)):
+        force.addParticle(q[atom], sigma[atom], epsilon[atom])
+    near = {(min(i, j), max(i, j)) for i, j in molecule.bonds}
+    near |= {(min(i, k), max(i, k)) for i, _, k in molecule.angles}
+    for i, j in sorted(near):
+        force.addException(first + i, first + j, 0.0, 1.0, 0.0)
+    far = {(min(i, m), max(i, m)) for i, _, _, m in molecule.torsions} - near
+    for i, j in sorted(far):
+        force.addException(
+            first + i,
+            first + j,
+            parameters.coulomb14 * q[i] * q[j],
+            0.5 * (sigma[i] + sigma[j]),
+            parameters.lj14 * np.sqrt(epsilon[i] * epsilon[j]),
+        )
+
+
+def build_topology(
+    surface: Surface, molecules: Sequence[Molecule], names: Sequence[str], box: np.ndarray
+) -> openmm.app.Topology:
+    """One chain for the oxide, then one per molecule with a residue per repeat unit; `names` are residue names."""
+    from openmm import app
+
+    topology = app.Topology()
+    topology.setPeriodicBoxVectors(np.diag(box))
+    residue = topology.addResidue("OXI", topology.addChain())
+    for element in surface.elements:
+        topology.addAtom(element, app.Element.getBySymbol(element), residue)
+    for molecule, name in zip(molecules, names, strict=True):
+        chain = topology.addChain()
+        residues = [topology.addResidue(name, chain) for _ in range(int(molecule.monomer.max()) + 1)]
+        atoms = [
+            topology.addAtom(f"{element}{k}", app.Element.getBySymbol(element), residues[unit])
+            for k, (element, unit) in enumerate(zip(molecule.elements, molecule.monomer, strict=True), start=1)
+        ]
+        for i, j in molecule.bonds:
+            topology.addBond(atoms[i], atoms[j])
+    return topology

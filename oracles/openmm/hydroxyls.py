@@ -1,0 +1,82 @@
+"""Hydroxyl groups on the faces of a slab, and the charge that makes the surface neutral."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from oracles.openmm import catalogue
+from oracles.openmm.slab import Slab
+
+SITE_CANDIDATES = 10
+COORDINATION_CUTOFF = 0.245
+"""nm; metals within this distance of an oxygen are bound to it (bulk distances are 0.186 to 0.213 nm)."""
+
+
+@dataclass(frozen=True)
+class Hydroxyls:
+    """Hydroxyl groups of both faces: the oxygens that carry them (slab indices) and the hydrogens' positions, nm.
+
+    angles: (metal, oxygen index into `oxygens`, equilibrium angle in rad) of every metal-O-H angle.
+    """
+
+    oxygens: np.ndarray
+    positions: np.ndarray
+    angles: tuple[tuple[int, int, float], ...]
+
+
+def hydroxyl_charge(model: str) -> float:
+    """e that one hydroxyl group adds to the surface: its hydrogen, and its oxygen's change."""
+    oxide = catalogue.data(model)
+    oxygen = oxide["oxygen"]
+    return float(oxide["hydrogen"]["charge"] + oxygen["hydroxyl"]["charge"] - oxygen["bulk"]["charge"])
+
+
+def count(density: float, area: float) -> int:
+    """Hydroxyl groups on one face: density (1/nm^2) times area (nm^2), rounded."""
+    return round(density * area)
+
+
+def add_hydroxyls(slab: Slab, per_face: int, model: str, seed: int) -> Hydroxyls:
+    """Hydroxyls on `per_face` oxygens of each face, spread out at random."""
+    rng = np.random.default_rng(seed)
+    length = float(catalogue.data(model)["hydroxyl_bond"]["length"])
+    theta = np.deg2rad(catalogue.data(model)["hydroxyl_angle"]["angle"])
+    oxygens: list[int] = []
+    positions: list[np.ndarray] = []
+    angles: list[tuple[int, int, float]] = []
+    for face, outward in ((slab.upper, 1.0), (slab.lower, -1.0)):
+        for oxygen in spread(slab.positions[face, :2], per_face, slab.lateral, rng):
+            atom = int(face[oxygen])
+            positions.append(slab.positions[atom] + (0, 0, outward * length))
+            angles += [(int(metal), len(oxygens), theta) for metal in bound_metals(slab, atom)]
+            oxygens.append(atom)
+    return Hydroxyls(np.array(oxygens, dtype=int), np.array(positions).reshape(-1, 3), tuple(angles))
+
+
+def spread(points: np.ndarray, n: int, lateral: tuple[float, float], rng: np.random.Generator) -> list[int]:
+    """n of the points, random but apart: each the farthest from those before it among a few candidates.
+
+    points (m, 2) in a periodic rectangle. Mitchell, SIGGRAPH 1991, 157 (best-candidate sampling).
+    """
+    left = list(range(len(points)))
+    chosen: list[int] = []
+    while len(chosen) < n:
+        candidates = rng.choice(left, size=min(SITE_CANDIDATES, len(left)), replace=False)
+        if chosen:
+            apart = points[candidates][:, None] - points[chosen][None]
+            apart -= np.round(apart / lateral) * lateral
+            pick = int(candidates[np.argmax(np.linalg.norm(apart, axis=-1).min(axis=1))])
+        else:
+            pick = int(candidates[0])
+        chosen.append(pick)
+        left.remove(pick)
+    return chosen
+
+
+def bound_metals(slab: Slab, oxygen: int) -> np.ndarray:
+    """Metals coordinated to an oxygen of the slab."""
+    apart = slab.positions[slab.metals] - slab.positions[oxygen]
+    apart[:, :2] -= np.round(apart[:, :2] / slab.lateral) * slab.lateral
+    return slab.metals[np.linalg.norm(apart, axis=1) < COORDINATION_CUTOFF]
