@@ -6,7 +6,6 @@ import re
 from functools import cache
 from typing import Any
 
-
 LONGEST = 80
 NUMBER_TO_A_POWER = re.compile(r"[\d.][\s)]*(?:\*\*|\^|[⁰¹²³⁴-⁹])|(?:\*\*|\^)[\s(+-]*\d{3}|[⁰¹²³⁴-⁹]{3}")
 """Text such as 9**9**9, which pint would work out for ever; units need small powers of names only."""
