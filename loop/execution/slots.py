@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 
 def make_slots(n: int) -> Executor:
     """An executor that runs `n` attempts at a time. Make it in the main thread.
 
-    Its threads start the children, and a child dies with the thread that started it (PDEATHSIG): the pool's threads live
-    until the executor is shut down or the process ends.
+    Its threads start the children, and a child dies with the thread that started it (PDEATHSIG): the pool's
+    threads live until the executor is shut down or the process ends.
     """
-    raise NotImplementedError
+    return ThreadPoolExecutor(max_workers=n, thread_name_prefix="slot")

@@ -1,5 +1,6 @@
 """The campaign's memory: one SQLite file, one writer, any number of readers."""
 
+from loop.store.inserts import task_id
 from loop.store.reader import Reader
 from loop.store.rows import (
     Artifact,
@@ -13,7 +14,7 @@ from loop.store.rows import (
     TaskRow,
     ToldRow,
 )
-from loop.store.writer import Store, task_id
+from loop.store.writer import Store
 
 __all__ = [
     "Artifact",

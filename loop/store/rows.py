@@ -20,8 +20,8 @@ class Conflict(LoopError):
 
 @dataclass(frozen=True, slots=True)
 class TaskRow:
-    """A task and where it stands. `position` orders the designs of a round; `told` marks an unsolicited measurement;
-    `cause` and `reason` say why it failed or was cancelled."""
+    """A task and where it stands. `position` orders the designs of a round; `told` marks an unsolicited measurement,
+    `person` a task that a person answers; `cause` and `reason` say why it failed or was cancelled."""
 
     task: Task
     kind: Kind
@@ -29,8 +29,9 @@ class TaskRow:
     round: int
     position: int
     told: bool
-    cause: Cause | None
-    reason: str | None
+    person: bool
+    cause: Cause | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,85 @@
+"""Tasks, grouped into evaluations: which of them are records, which are failures, which are still open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from loop.records import Pool, agreement, blame, combine, complete, pools
+from loop.store.rows import TaskRow
+from loop.types import Check, Design, Estimate, Failure, Record
+
+OPEN = ("queued", "running", "waiting")
+
+
+@dataclass(slots=True)
+class Evaluation:
+    """All replicates of one design under one oracle and fidelity, in canonical order.
+
+    Replicates added by a later round hold nothing back: until they have ended they do not count.
+    """
+
+    rows: list[TaskRow] = field(default_factory=list)
+    replicates: list[Mapping[str, Estimate]] = field(default_factory=list)
+
+    @property
+    def first(self) -> TaskRow:
+        return self.rows[0]
+
+    @property
+    def measured(self) -> bool:
+        return self.first.kind == "measurement"
+
+    @property
+    def scope(self) -> tuple[str, str]:
+        return self.first.task.oracle, self.first.task.fidelity
+
+    @property
+    def pending(self) -> int:
+        return sum(row.state in OPEN and row.round == self.first.round for row in self.rows)
+
+    @property
+    def is_record(self) -> bool:
+        planned = sum(row.round == self.first.round or row.state not in OPEN for row in self.rows)
+        return complete(len(self.replicates), planned, self.pending, measured=self.measured)
+
+    def failure(self, design: Design) -> Failure | None:
+        """Why there will be no record; None where there is one, or may yet be."""
+        if self.is_record or self.pending:
+            return None
+        cause, reason = blame([(row.cause or "infrastructure", row.reason or "") for row in self.rows if row.cause])
+        return Failure(design, *self.scope, cause, reason, self.first.round)
+
+
+def group(rows: Iterable[TaskRow], estimates: Mapping[str, Mapping[str, Estimate]]) -> list[Evaluation]:
+    """Evaluations in the order of their first task. `estimates` maps the id of a task that is done to its values."""
+    found: dict[tuple[str, str, str], Evaluation] = {}
+    for row in rows:
+        task = row.task
+        evaluation = found.setdefault((task.design_id, task.oracle, task.fidelity), Evaluation())
+        evaluation.rows.append(row)
+        if row.state == "done":
+            evaluation.replicates.append(estimates[task.id])
+    return list(found.values())
+
+
+def records(evaluations: Iterable[Evaluation], design: Callable[[str], Design]) -> list[tuple[Record, list[Check]]]:
+    """The records among the evaluations, each with the checks that its replicates agree."""
+    ready = [e for e in evaluations if e.is_record]
+    pooled: dict[tuple[str, str], dict[str, Pool]] = {
+        scope: pools(e.replicates for e in ready if e.scope == scope) for scope in dict.fromkeys(e.scope for e in ready)
+    }
+    found = []
+    for e in ready:
+        pool = pooled[e.scope]
+        record = Record(
+            design=design(e.first.task.design_id),
+            oracle=e.first.task.oracle,
+            fidelity=e.first.task.fidelity,
+            kind=e.first.kind,
+            estimates=combine(e.replicates, {name: p.sd for name, p in pool.items()}, measured=e.measured),
+            replicates=len(e.replicates),
+            round=e.first.round,
+        )
+        found.append((record, agreement(e.replicates, pool)))
+    return found
