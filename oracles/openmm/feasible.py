@@ -1,18 +1,40 @@
-"""Says, purely and in microseconds, whether a design can be built and what it would need."""
+"""Says, purely and in microseconds, whether a design can be built and what it would need instead."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
-from loop.types import Value
+import numpy as np
+
+from loop.types import Check, Value
+from oracles.openmm import catalogue
+from oracles.openmm.chains import grow, torsions
+from oracles.openmm.forcefield import assign
+from oracles.openmm.hydroxyls import count, hydroxyl_charge
+from oracles.openmm.molecules import chain
+from oracles.openmm.packing import chain_count, layer_capacity
+from oracles.openmm.size import SIZES
+from oracles.openmm.slab import build_slab
 
 MODEL = "clayff"
+"""Name of the oxide parameter set."""
+DQ_LIMIT = 0.25
+"""e per metal; a larger neutralising charge makes another material."""
+DQ_FLAG = 0.10
+"""e per metal; above it part of a contrast between surfaces is the neutralisation itself."""
+CHAIN_LENGTHS = (2, 48)
+MIN_CHAINS = 2
+TEMPERATURES = (200.0, 700.0)
+"""K; 4 fs steps and the force fields are tested in this range."""
 DEFAULTS: Mapping[str, Value] = {
     "oxide": "magnetite",
     "facet": "001",
-    "termination": "auto",
+    "termination": catalogue.AUTO,
     "hydroxyl_density": 4.0,
-    "ligand": "none",
+    "ligand": catalogue.NO_LIGAND,
     "ligand_density": 0.0,
     "polymer": "PVDF",
     "comonomer_fraction": 0.0,
@@ -20,7 +42,179 @@ DEFAULTS: Mapping[str, Value] = {
     "start": "coil",
     "temperature": 400.0,
 }
+"""What a design that does not name a parameter has."""
 
 
 def with_defaults(values: Mapping[str, Value]) -> dict[str, Value]:
+    """The design's values with every parameter the oracle understands."""
     return {**DEFAULTS, **values}
+
+
+def check(values: Mapping[str, Value], fidelity: str) -> list[Check]:
+    """Every named test of a design at a fidelity, passed or not; `detail` of one that failed names the cure."""
+    design = with_defaults(values)
+    checks = [*_names(design), *_ranges(design)]
+    if all(c.passed for c in checks):
+        checks += [*_charge(design, fidelity), *_chains(design, fidelity)]
+    return checks
+
+
+def atoms(values: Mapping[str, Value], fidelity: str) -> int:
+    """Atoms of a feasible design's film."""
+    design = with_defaults(values)
+    face = _face_of(design, fidelity)
+    unit = _unit(str(design["polymer"]))
+    n = int(design["chain_length"])
+    hydrogens = 2 * count(float(design["hydroxyl_density"]), face.area)
+    return face.atoms + hydrogens + _chain_count(design, fidelity) * (n * unit.atoms + unit.end_atoms)
+
+
+def _names(design: Mapping[str, Value]) -> list[Check]:
+    """Everything the design names is in the catalogue."""
+    checks = []
+    oxide, facet, termination = design["oxide"], design["facet"], design["termination"]
+    for name, resolve in (
+        ("oxide", lambda: catalogue.oxide(oxide)),
+        ("facet", lambda: catalogue.facet_name(oxide, facet)),
+        ("termination", lambda: catalogue.termination_name(oxide, facet, termination)),
+    ):
+        problem = _problem(resolve)
+        checks.append(Check(name, problem == "", design[name], detail=problem))
+        if problem:
+            return checks
+    problem = _problem(lambda: catalogue.polymer(design["polymer"]))
+    checks.append(Check("polymer", problem == "", design["polymer"], detail=problem))
+    if not problem:
+        checks.append(_start(design))
+    return checks
+
+
+def _problem(resolve: Any) -> str:
+    try:
+        resolve()
+    except catalogue.UnknownMaterial as error:
+        return str(error)
+    return ""
+
+
+def _start(design: Mapping[str, Value]) -> Check:
+    offered = ("coil", *catalogue.polymer(design["polymer"])["starts"])
+    passed = design["start"] in offered
+    detail = "" if passed else f"{design['polymer']} starts as {' or '.join(offered)}"
+    return Check("start", passed, design["start"], detail=detail)
+
+
+def _ranges(design: Mapping[str, Value]) -> list[Check]:
+    checks = [
+        _within("chain_length", design["chain_length"], *CHAIN_LENGTHS, "1"),
+        _within("temperature", design["temperature"], *TEMPERATURES, "K"),
+        _within("comonomer_fraction", design["comonomer_fraction"], 0.0, 0.0, "1"),
+    ]
+    ligand, density = design["ligand"], design["ligand_density"]
+    known = ligand == catalogue.NO_LIGAND
+    checks.append(Check("ligand", known, ligand, detail="" if known else "no ligand is offered yet; use none"))
+    if known:
+        checks.append(_within("ligand_density", density, 0.0, 0.0, "1/nm^2"))
+    return checks
+
+
+def _within(name: str, value: Value, low: float, high: float, unit: str) -> Check:
+    passed = not isinstance(value, str) and low <= value <= high
+    limit = low if not isinstance(value, str) and value < low else high
+    detail = "" if passed else f"{name} must lie in [{low:g}, {high:g}] {'' if unit == '1' else unit}".rstrip()
+    return Check(name, passed, value, limit, unit, detail)
+
+
+@dataclass(frozen=True)
+class _Face:
+    """What the charge of a surface depends on; areas nm^2, `sites` exposed oxygens of one face."""
+
+    lateral: tuple[float, float]
+    area: float
+    atoms: int
+    metals: int
+    charge: float
+    sites: int
+
+
+def _face_of(design: Mapping[str, Value], fidelity: str) -> _Face:
+    facet = catalogue.facet_name(design["oxide"], design["facet"])
+    termination = catalogue.termination_name(design["oxide"], facet, design["termination"])
+    return _face(str(design["oxide"]), facet, termination, fidelity)
+
+
+@cache
+def _face(oxide: str, facet: str, termination: str, fidelity: str) -> _Face:
+    size = SIZES[fidelity]
+    slab = build_slab(oxide, facet, termination, size.lateral, size.slab_thickness, MODEL)
+    charge = float(slab.charges.sum())
+    return _Face(slab.lateral, slab.area, len(slab.elements), len(slab.metals), charge, len(slab.upper))
+
+
+def _charge(design: Mapping[str, Value], fidelity: str) -> list[Check]:
+    """Room for the hydroxyls, and the neutralising charge per metal that they leave."""
+    face = _face_of(design, fidelity)
+    density = design["hydroxyl_density"]
+    room = _within("hydroxyl_density", density, 0.0, round(face.sites / face.area, 2), "1/nm^2")
+    if not room.passed:
+        return [room]
+    added = hydroxyl_charge(MODEL)
+    dq = -(face.charge + 2 * added * count(float(density), face.area)) / face.metals
+    neutral = min(max(-face.charge / (2 * added * face.area), 0.0), face.sites / face.area)
+    detail = ""
+    if abs(dq) > DQ_LIMIT:
+        detail = f"the neutralising charge is too large; the nearest neutral hydroxyl_density is {neutral:.1f} 1/nm^2"
+    elif abs(dq) > DQ_FLAG:
+        detail = f"above {DQ_FLAG} e: part of any contrast with another surface is this charge"
+    return [room, Check("dq", abs(dq) <= DQ_LIMIT, dq, DQ_LIMIT, "e", detail)]
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """Mass (g/mol) and atoms of a chain: n units and the ends."""
+
+    mass: float
+    end_mass: float
+    atoms: int
+    end_atoms: int
+
+
+@cache
+def _unit(polymer: str) -> _Unit:
+    from oracles.openmm.assemble import atomic_mass
+
+    two, three = (chain(catalogue.polymer(polymer), n).elements for n in (2, 3))
+    mass_two, mass_three = (sum(atomic_mass(element) for element in elements) for elements in (two, three))
+    mass, size = mass_three - mass_two, len(three) - len(two)
+    return _Unit(mass, mass_two - 2 * mass, size, len(two) - 2 * size)
+
+
+@cache
+def _extended_length(polymer: str, start: str, n: int) -> float:
+    """End-to-end extent (nm) of an extended chain."""
+    material = catalogue.polymer(polymer)
+    molecule = chain(material, n)
+    angles = torsions(material, len(molecule.backbone) - 3, start, 0.0, 0)
+    x = grow(molecule, assign(molecule, material["force_field"]), angles)
+    return float(np.linalg.norm(x[molecule.backbone[-1]] - x[molecule.backbone[0]]))
+
+
+def _chain_count(design: Mapping[str, Value], fidelity: str) -> int:
+    unit = _unit(str(design["polymer"]))
+    mass = int(design["chain_length"]) * unit.mass + unit.end_mass
+    density = catalogue.polymer(design["polymer"])["density"]["value"]
+    return chain_count(mass, density, _face_of(design, fidelity).area, SIZES[fidelity].gap)
+
+
+def _chains(design: Mapping[str, Value], fidelity: str) -> list[Check]:
+    """Enough chains to be a melt and, where they are extended, each short enough for one layer."""
+    chains = _chain_count(design, fidelity)
+    enough = chains >= MIN_CHAINS
+    detail = "" if enough else f"{fidelity} films hold too few chains of this length; use a smaller chain_length"
+    checks = [Check("chains", enough, chains, MIN_CHAINS, detail=detail)]
+    if design["start"] != "coil":
+        length = _extended_length(str(design["polymer"]), str(design["start"]), int(design["chain_length"]))
+        fits = layer_capacity(length, _face_of(design, fidelity).lateral) >= 1
+        detail = "" if fits else "an extended chain does not fit in one layer; use a smaller chain_length or coil"
+        checks.append(Check("extended_length", fits, length, unit="nm", detail=detail))
+    return checks

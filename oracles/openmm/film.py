@@ -15,47 +15,19 @@ from oracles.openmm import catalogue
 from oracles.openmm.assemble import Surface, atomic_mass, build_flexible, build_system, build_topology
 from oracles.openmm.chains import grow, torsions
 from oracles.openmm.feasible import MODEL, with_defaults
-from oracles.openmm.forcefield import assign
+from oracles.openmm.forcefield import assign, sources
 from oracles.openmm.hydroxyls import add_hydroxyls, count
 from oracles.openmm.molecules import Molecule, chain
 from oracles.openmm.packing import DoesNotFit, Gap, chain_count, gap_height, pack_coils, pack_extended
 from oracles.openmm.parameters import Parameters
+from oracles.openmm.size import SIZES, Seeds, Size
 from oracles.openmm.slab import build_slab
 
 if TYPE_CHECKING:
     import openmm
 
 
-@dataclass(frozen=True)
-class Size:
-    """How large a film is built, in nm.
-
-    `lateral` are the smallest box edges along x and y (the slab's cell is repeated until both are reached),
-    `slab_thickness` the wanted distance between the slab's outermost atom planes, `gap` the space between the slab and
-    its image before densification (the number of chains follows from it and the polymer's density), `cutoff` the
-    largest nonbonded cut-off (a small box lowers it).
-    """
-
-    lateral: tuple[float, float]
-    slab_thickness: float
-    gap: float
-    cutoff: float
-
-
-SIZES: Mapping[str, Size] = {
-    "smoke": Size(lateral=(1.7, 1.64), slab_thickness=0.8, gap=1.25, cutoff=0.9),
-    "screen": Size(lateral=(1.9, 1.75), slab_thickness=0.8, gap=1.6, cutoff=0.9),
-}
-"""About 550 to 700 and 900 to 1200 atoms; the slab is the same, so that a design is neutral in both or in neither."""
-
-
-@dataclass(frozen=True)
-class Seeds:
-    """The three independent sources of a replica's disorder: hydroxyl and ligand sites, chains, velocities."""
-
-    surface: int
-    chains: int
-    velocities: int
+__all__ = ["SIZES", "Film", "Seeds", "Size", "build_film"]
 
 
 @dataclass(frozen=True)
@@ -199,7 +171,7 @@ def _provenance(
     return {
         "design": dict(design),
         "oxide_model": surface.model,
-        "polymer_model": material["force_field"],
+        "polymer_model": sources(material["force_field"]),
         "termination": catalogue.termination_name(design["oxide"], design["facet"], design["termination"]),
         "neutralisation": "residual charge spread over all metal atoms",
         "dq_e_per_metal": surface.dq,

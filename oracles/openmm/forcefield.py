@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oracles.openmm import byutner_smith
+from oracles.openmm import byutner_smith, catalogue, sage
 from oracles.openmm.molecules import Molecule
 from oracles.openmm.parameters import Parameters
 
@@ -13,4 +13,13 @@ def assign(molecule: Molecule, force_field: str, cache: Path | None = None) -> P
     """Parameters of a molecule from `byutner-smith` or `sage`; the latter are kept in the folder `cache`."""
     if force_field == "byutner-smith":
         return byutner_smith.assign(molecule)
-    raise ValueError(f"unknown force field {force_field!r}")
+    if force_field == "sage":
+        return sage.assign(molecule, cache)
+    raise ValueError(f"force field {force_field!r} is not known; the known ones are byutner-smith and sage")
+
+
+def sources(force_field: str) -> dict[str, str]:
+    """Where the numbers come from: files, models and package versions, or the paper."""
+    if force_field == "sage":
+        return sage.sources()
+    return {"force_field": force_field, "source": catalogue.data("byutner_smith")["source"]}

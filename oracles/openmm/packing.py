@@ -115,7 +115,7 @@ def pack_extended(
     chain (n, 3) nm with its axis along `axis`. Raises DoesNotFit where a layer cannot hold one chain.
     """
     x = (chain - chain.mean(axis=0)) @ _onto_x(axis).T
-    length = float(np.ptp(x[:, 0]))
+    length = float(np.linalg.norm(axis))
     capacity = layer_capacity(length, gap.lateral)
     if capacity < 1:
         raise DoesNotFit(f"an extended chain of {length:.1f} nm does not fit in one layer; use shorter chains")
