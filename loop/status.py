@@ -1,0 +1,98 @@
+"""Where a campaign stands, as plain JSON values: what `loop status --json` prints."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from loop.durable import read_json
+from loop.export import given_error
+from loop.identity import alive
+from loop.standing import Standing, best, covered, standings
+from loop.store import Reader
+from loop.store.lock import NAME, STALE
+from loop.store.rows import TaskState
+
+if TYPE_CHECKING:
+    from loop.campaign import Campaign
+
+State = Literal["new", "running", "interrupted", "waiting", "done", "failed"]
+SCHEMA = 1
+TASK_STATES: tuple[TaskState, ...] = ("done", "failed", "running", "queued", "waiting")
+RECORD_KINDS = ("measurement", "simulation", "synthetic")
+ENDED: Mapping[int, State] = {0: "done", 3: "failed", 4: "waiting"}
+
+
+def snapshot(campaign: Campaign) -> dict[str, Any]:
+    """The campaign as its last commit left it; it need not have been run yet.
+
+    `round` is the last one decided (0 before the first). `best` lists all non-dominated designs and at least five if
+    there are, best first, each as `design_id, round, design, properties: {name: {mean, se, unit}}` (`se` null: none was
+    given). `hypervolume` is in the product of the objectives' units above `loop.standing.reference_point`; null with a
+    single objective or no complete design.
+    """
+    nothing = {
+        "schema": SCHEMA,
+        "name": campaign.name,
+        "state": "new",
+        "round": 0,
+        "tasks": dict.fromkeys(TASK_STATES, 0),
+        "records": dict.fromkeys(RECORD_KINDS, 0),
+        "best": [],
+        "hypervolume": None,
+    }
+    if not (campaign.run_folder / "campaign.db").exists():
+        return nothing
+    with Reader.open(campaign.run_folder) as reader:
+        records, tasks = reader.records(), reader.counts()
+        found = standings(records, campaign.objectives)
+        return nothing | {
+            "state": state(campaign, reader),
+            "round": reader.current_round() or 0,
+            "tasks": {name: tasks[name] for name in TASK_STATES},
+            "records": {kind: sum(record.kind == kind for record in records) for kind in RECORD_KINDS},
+            "best": [plain(standing) for standing in best(found)],
+            "hypervolume": covered(found, campaign.objectives),
+        }
+
+
+def plain(standing: Standing) -> dict[str, Any]:
+    return {
+        "design_id": standing.design.id,
+        "round": standing.round,
+        "design": dict(standing.design.values),
+        "properties": {
+            name: {"mean": estimate.mean, "se": given_error(estimate), "unit": estimate.unit}
+            for name, estimate in standing.estimates.items()
+        },
+    }
+
+
+def state(campaign: Campaign, reader: Reader) -> State:
+    """What the campaign is doing, by the writer's lock, its log and its open tasks."""
+    if held(campaign.run_folder):
+        return "running"
+    runs = [event for event in reader.events() if event.kind in ("run_started", "run_ended")]
+    if not runs and reader.current_round() is None:
+        return "new"
+    if not runs or runs[-1].kind == "run_started":
+        return "interrupted"
+    ended = ENDED.get(runs[-1].payload["exit_code"], "interrupted")
+    answered = ended == "waiting" and reader.counts()["waiting"] == 0
+    return "interrupted" if answered else ended
+
+
+def held(folder: Path) -> bool:
+    """Whether a living process holds the writer's lock; one on another host lives while it gives signs of life."""
+    holder = read_json(folder / NAME)
+    if not isinstance(holder, dict):
+        return False
+    living = alive(holder)
+    if living is not None:
+        return living
+    try:
+        return time.time() - (folder / NAME).stat().st_mtime < STALE
+    except FileNotFoundError:
+        return False
