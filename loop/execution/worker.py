@@ -96,11 +96,11 @@ def _converted(name: str, estimate: Estimate, unit: str, checks: Sequence[Check]
         raise OracleFailure("unphysical", f"the standard error of {name} is {se}, not zero or more", checks=checks)
     try:
         value = convert(mean, estimate.unit, unit)
-        low, high = convert(mean - se, estimate.unit, unit), convert(mean + se, estimate.unit, unit)
+        error_bar = abs(convert(se, estimate.unit, unit) - convert(0.0, estimate.unit, unit))
     except UnitError as error:
         raise BadAnswer(f"{name}: {error}") from error
     n_eff = None if estimate.n_eff is None or not math.isfinite(estimate.n_eff) else float(estimate.n_eff)
-    return Estimate(value, se if estimate.unit == unit else abs(high - low) / 2, unit, n_eff, estimate.method)
+    return Estimate(value, error_bar, unit, n_eff, estimate.method)
 
 
 def _artifact(folder: Path, work: Path, name: str) -> dict[str, Any]:

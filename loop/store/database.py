@@ -111,7 +111,8 @@ def connect_reader(folder: Path) -> sqlite3.Connection:
             return _read_only(path, "mode=ro")
         except sqlite3.OperationalError:
             # A closed database in a folder we may not write to: SQLite wants to make its -shm file there.
-            if path.with_name(f"{path.name}-wal").exists():
+            wal = path.with_name(f"{path.name}-wal")
+            if wal.exists() and wal.stat().st_size:
                 raise
             return _read_only(path, "mode=ro&immutable=1")
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from loop.records import Pool, agreement, blame, combine, complete, pools
+from loop.records import Pool, blame, combine, complete, pools
 from loop.store.rows import TaskRow
-from loop.types import Check, Design, Estimate, Failure, Record
+from loop.types import Design, Estimate, Failure, Record
 
 OPEN = ("queued", "running", "waiting")
 
@@ -63,23 +63,24 @@ def group(rows: Iterable[TaskRow], estimates: Mapping[str, Mapping[str, Estimate
     return list(found.values())
 
 
-def records(evaluations: Iterable[Evaluation], design: Callable[[str], Design]) -> list[tuple[Record, list[Check]]]:
-    """The records among the evaluations, each with the checks that its replicates agree."""
+def with_pools(evaluations: Iterable[Evaluation]) -> Iterator[tuple[Evaluation, dict[str, Pool]]]:
+    """Those that are records, each with the scatter of all records of its oracle and fidelity."""
     ready = [e for e in evaluations if e.is_record]
-    pooled: dict[tuple[str, str], dict[str, Pool]] = {
-        scope: pools(e.replicates for e in ready if e.scope == scope) for scope in dict.fromkeys(e.scope for e in ready)
-    }
-    found = []
-    for e in ready:
-        pool = pooled[e.scope]
-        record = Record(
-            design=design(e.first.task.design_id),
-            oracle=e.first.task.oracle,
-            fidelity=e.first.task.fidelity,
-            kind=e.first.kind,
-            estimates=combine(e.replicates, {name: p.sd for name, p in pool.items()}, measured=e.measured),
-            replicates=len(e.replicates),
-            round=e.first.round,
-        )
-        found.append((record, agreement(e.replicates, pool)))
-    return found
+    scopes = dict.fromkeys(e.scope for e in ready)
+    pooled = {scope: pools(e.replicates for e in ready if e.scope == scope) for scope in scopes}
+    return ((e, pooled[e.scope]) for e in ready)
+
+
+def record(evaluation: Evaluation, pool: Mapping[str, Pool], design: Design) -> Record:
+    """The record an evaluation has become."""
+    first = evaluation.first
+    sds = {name: p.sd for name, p in pool.items()}
+    return Record(
+        design=design,
+        oracle=first.task.oracle,
+        fidelity=first.task.fidelity,
+        kind=first.kind,
+        estimates=combine(evaluation.replicates, sds, measured=evaluation.measured),
+        replicates=len(evaluation.replicates),
+        round=first.round,
+    )

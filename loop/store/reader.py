@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, get_args
 
+from loop.records import agreement
 from loop.store import evaluations, parse
 from loop.store.database import connect_reader, disk_errors
 from loop.store.rows import (
@@ -57,13 +58,18 @@ class Reader:
 
     def records(self, oracle: str | None = None) -> list[Record]:
         """What is known, replicates combined by `loop.records.combine`."""
-        return [record for record, _ in self.agreement(oracle)]
+        designs = self.designs()
+        ready = evaluations.with_pools(self._evaluations(oracle))
+        return [evaluations.record(e, pool, designs[e.first.task.design_id]) for e, pool in ready]
 
     def agreement(self, oracle: str | None = None) -> list[tuple[Record, list[Check]]]:
         """Every record with a check per property that its replicates scatter no more than those of other records
         (none for a lone replicate, or where fewer than three other records have several)."""
         designs = self.designs()
-        return evaluations.records(self._evaluations(oracle), designs.__getitem__)
+        return [
+            (evaluations.record(e, pool, designs[e.first.task.design_id]), agreement(e.replicates, pool))
+            for e, pool in evaluations.with_pools(self._evaluations(oracle))
+        ]
 
     def failures(self, oracle: str | None = None) -> list[Failure]:
         """Evaluations that ended without a record, each with the cause of its first replicate that says something
@@ -163,7 +169,7 @@ class Reader:
 
     def meta(self) -> Mapping[str, str]:
         """`created_by` (program version), `created_at`, `campaign` (uuid)."""
-        return {r["key"]: r["value"] for r in self._rows("SELECT * FROM meta ORDER BY key")}
+        return {r["key"]: r["value"] for r in self._rows("SELECT * FROM meta WHERE key <> 'writer' ORDER BY key")}
 
     def _evaluations(self, oracle: str | None) -> list[evaluations.Evaluation]:
         wanted = "" if oracle is None else "WHERE oracle = ?"

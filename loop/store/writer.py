@@ -62,6 +62,8 @@ class Store(Reader):
         with suppress(LoopError, OSError, sqlite3.Error):
             if self._snapshots is not None:
                 self._snapshots.publish(force=True)
+            else:
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # a reader may keep the -wal file, but empty
         super().close()
         self._lock.release()
 
@@ -97,8 +99,9 @@ class Store(Reader):
 
         A task's design is among the picks or already known. `kinds` maps oracle name to the kind of its records;
         tasks of the oracles in `waiting` wait for a person, the others are queued. `info` is JSON: seed, acquisition,
-        model digest, data_seq, counts, notes, config sha. Raises Conflict where the round was decided before or a
-        task's (design, oracle, fidelity, replicate) exists.
+        model digest, data_seq, counts, notes, config sha. A task that an unsolicited measurement has answered
+        already is left out. Raises Conflict where the round was decided before or a task's (design, oracle, fidelity,
+        replicate) was.
         """
         with self._writing():
             if self._db.execute("SELECT 1 FROM decisions WHERE round = ?", (round,)).fetchone():
@@ -108,14 +111,15 @@ class Store(Reader):
                 insert_design(self._db, pick.proposal.design)
                 self._insert("proposals", {"round": round, "position": position, **parse.pick_columns(pick)})
             places = {pick.proposal.design.id: i for i, pick in reversed(list(enumerate(picks)))}
-            for task in tasks:
+            asked = [task for task in tasks if not self._told(task)]
+            for task in asked:
                 position = places.setdefault(task.design_id, len(places) + len(picks))
                 person = task.oracle in waiting
                 row = TaskRow(
                     task, kinds[task.oracle], "waiting" if person else "queued", round, position, False, person
                 )
                 insert_task(self._db, row)
-            self._log("decided", {"round": round, "designs": len(picks), "tasks": [task.id for task in tasks]})
+            self._log("decided", {"round": round, "designs": len(picks), "tasks": [task.id for task in asked]})
 
     def intend(self, task_id: str, spec: Mapping[str, Any]) -> Attempt:
         """Begin an attempt at a queued task: write attempts/<task>.a<n>/spec.json, then commit the attempt; submit
@@ -255,6 +259,10 @@ class Store(Reader):
 
     def _insert(self, table: str, values: Mapping[str, Any]) -> int:
         return insert(self._db, table, values)
+
+    def _told(self, task: Task) -> bool:
+        found = self._db.execute("SELECT 1 FROM tasks WHERE id = ? AND told = 1", (task.id,)).fetchone()
+        return found is not None
 
     def _task(self, task_id: str) -> TaskRow:
         row = self._db.execute("SELECT * FROM tasks WHERE id = ?", (task_id,)).fetchone()
