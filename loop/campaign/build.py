@@ -25,7 +25,7 @@ from loop.campaign.schema import (
 )
 from loop.plugins import PluginError, did_you_mean
 from loop.space import Space, SpaceError
-from loop.types import Isolation, Kind
+from loop.types import Isolation, Kind, Oracle
 
 
 def build(data: Any, path: Path, text: str, problems: Problems, *, thorough: bool) -> Campaign:
@@ -104,12 +104,12 @@ def read_oracles(section: Mapping[str, Any], folder: Path, problems: Problems) -
 
 def read_oracle(name: str, entry: OracleEntry, folder: Path, problems: Problems) -> OracleSpec | None:
     where: Where = ("oracles", name)
-    options = dict(entry.model_extra or {})
     oracle = make("oracle", entry, folder, where, problems)
     if oracle is None:
         return None
     fidelity = choose_fidelity(where, entry, tuple(oracle.fidelities), problems)
-    kind, isolation = getattr(oracle, "kind", "simulation"), getattr(oracle, "isolation", "process")
+    kind: Kind = getattr(oracle, "kind", "simulation")
+    isolation: Isolation = getattr(oracle, "isolation", "process")
     for attribute, value, allowed in (("kind", kind, Kind), ("isolation", isolation, Isolation)):
         if value not in get_args(allowed):
             problems.add((*where, "kind"), f"its class says {attribute} = {value!r}; allowed: {get_args(allowed)}")
@@ -119,14 +119,20 @@ def read_oracle(name: str, entry: OracleEntry, folder: Path, problems: Problems)
         name=name,
         kind=entry.kind,
         fidelity=fidelity,
-        replicates=entry.replicates or getattr(oracle, "replicates", 1),
+        replicates=entry.replicates or default_replicates(oracle, fidelity),
         time_limit=entry.time_limit,
         attempts=entry.attempts,
-        options=options,
+        options=dict(entry.model_extra or {}),
         oracle=oracle,
         record_kind=kind,
         isolation=isolation,
     )
+
+
+def default_replicates(oracle: Oracle, fidelity: str) -> int:
+    """What the oracle itself advises in its method `default_replicates(fidelity)`, or else one."""
+    advise = getattr(oracle, "default_replicates", None)
+    return 1 if advise is None else int(advise(fidelity))
 
 
 def choose_fidelity(where: Where, entry: OracleEntry, offered: Sequence[str], problems: Problems) -> str | None:

@@ -47,12 +47,17 @@ def in_words(clauses: Mapping[str, Clause]) -> str:
 
     def one(wanted: Wanted) -> str:
         if isinstance(wanted, tuple):
-            return "=" + "|".join(map(str, wanted))
-        return f" in {'..' if wanted.low is None else wanted.low}..{'' if wanted.high is None else wanted.high}"
+            return "=" + "|".join(map(spelled, wanted))
+        low, high = ("" if limit is None else spelled(limit) for limit in (wanted.low, wanted.high))
+        return f" in {low}..{high}"
 
     if "forbid" in clauses:
         return f"not ({words(clauses['forbid'])})"
     return f"{words(clauses['if'])} => {words(clauses['then'])}"
+
+
+def spelled(value: Value) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def read_clause(

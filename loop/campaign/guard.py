@@ -16,17 +16,21 @@ ABSENT = object()
 
 
 def keep(store: Store, campaign: Campaign) -> None:
-    """Keep the campaign file's text in the store, after comparing it with what is kept there.
-
-    Raises BadInput with the differences where space, constraints, objectives, seed or the oracles' physics changed.
-    """
-    if changes := changed(store, campaign):
-        raise BadInput(
-            f"{campaign.path.name}: what was decided so far rests on other settings:",
-            *(f"  {line}" for line in changes),
-            f'put them back, give the campaign a new name, or accept them: loop amend {campaign.path.name} --reason "..."',
-        )
+    """Keep the campaign file's text in the store. Raises BadInput as `refuse_changes` does."""
+    refuse_changes(store, campaign)
     store.configure(campaign.text, campaign.guarded)
+
+
+def refuse_changes(reader: Reader, campaign: Campaign) -> None:
+    """Raises BadInput with the differences where space, constraints, objectives, seed or the oracles' physics changed
+    since the campaign file was last kept."""
+    if changes := changed(reader, campaign):
+        file = campaign.path.name
+        raise BadInput(
+            f"{file}: what was decided so far rests on other settings:",
+            *(f"  {line}" for line in changes),
+            f'{file}: put them back, choose a new name, or accept them: loop amend {file} --reason "..."',
+        )
 
 
 def changed(reader: Reader, campaign: Campaign) -> list[str]:

@@ -10,15 +10,17 @@ from typing import Any, Literal
 from loop import units
 from loop.campaign.reader import Problems, Where
 from loop.campaign.schema import ParameterEntry, valid
-from loop.types import Parameter, Value
+from loop.types import Parameter
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 TAKEN = ("design_id", "kind", "oracle", "fidelity", "replicate", "replicates", "round", "status", "notes",
          "task", "operator", "measured_on", "check")  # fmt: skip
 """Column names of exports and sheets, which a parameter may not have."""
 
-CANONICAL_UNITS = ("1", "nm", "1/nm", "nm^2", "1/nm^2", "nm^3", "1/nm^3", "ps", "1/ps", "K", "e", "D", "kJ/mol",
-                   "mJ/m^2", "g/cm^3", "V/nm", "bar")  # fmt: skip
+CANONICAL_UNITS = ("1", "nm", "1/nm", "nm^2", "1/nm^2", "nm^3", "1/nm^3", "K", "e", "D", "kJ/mol")
+"""What oracles count in. Quantities of other dimensions (a bench's hours, bar and rpm) keep the unit they are written
+in, which no molecular oracle reads."""
+
 Kind = Literal["choices", "integer", "real", "fixed"]
 KINDS: tuple[Kind, ...] = ("choices", "integer", "real", "fixed")
 
@@ -138,15 +140,11 @@ def in_canonical_unit(name: str, kind: Kind, entry: ParameterEntry, unit: str, p
     """The parameter, its numbers converted from the file's unit."""
     scale = Scaled(Parameter(name, kind, unit=unit), entry.unit or unit)
 
-    def converted(value: Value) -> Value:
-        return value if isinstance(value, str) else scale.canonical(value)
-
     try:
         if kind in ("choices", "fixed"):
-            values = entry.choices if kind == "choices" else [entry.fixed]
-            return Scaled(
-                Parameter(name, kind, choices=tuple(converted(v) for v in values or []), unit=unit), scale.unit
-            )
+            values: list[Any] = [entry.fixed] if entry.choices is None else entry.choices
+            converted = tuple(value if isinstance(value, str) else scale.canonical(value) for value in values)
+            return Scaled(Parameter(name, kind, choices=converted, unit=unit), scale.unit)
         low, high = (scale.canonical(v) for v in getattr(entry, kind))
         step = entry.step
         if step is not None and scale.unit != unit:

@@ -170,7 +170,7 @@ class CampaignEntry(Entry):
     initial: Count = Field(8, description="designs of the first round, spread over the space")
     batch: Count = Field(4, description="designs of every later round")
     stop: StopEntry
-    execution: ExecutionEntry = Field(ExecutionEntry())
+    execution: ExecutionEntry = Field(default_factory=lambda: ExecutionEntry.model_validate({}))
 
 
 SECTIONS: dict[str, type[Entry]] = {
