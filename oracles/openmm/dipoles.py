@@ -13,8 +13,8 @@ E_NM_PER_DEBYE = 0.0208194
 class Units:
     """Groups of atoms (repeat units) with their centres of mass and dipoles.
 
-    `masses` (N,) amu are the elements' own, so that where a unit is does not depend on how hydrogens are weighted for the
-    time step; `charges` (N,) e.
+    `masses` (N,) amu are the elements' own, so that where a unit is does not depend on how hydrogens are weighted for
+    the time step; `charges` (N,) e.
     """
 
     def __init__(self, groups: Sequence[np.ndarray], masses: np.ndarray, charges: np.ndarray) -> None:

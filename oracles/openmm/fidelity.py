@@ -68,21 +68,27 @@ FIDELITIES: Mapping[str, Fidelity] = {
     # About 8 CPU-seconds, four of them dynamics: ranks adhesion like a second screen run (Pearson 0.96), reads it some
     # 30 kJ/mol/nm2 too weak, and says nothing about the dipole.
     "smoke": Fidelity(
-        replicates=1, push_off=150, minimise=100,
+        replicates=1,
+        push_off=150,
+        minimise=100,
         equilibration=(
-            Stage("ramp 0.5 fs", 60, 0.5, 10.0),
-            Stage("ramp 1 fs", 60, 1.0, 10.0),
-            Stage("ramp 2 fs", 80, 2.0, 10.0),
+            Stage("ramp 0.5 fs", 60, 0.5, 10.0, sample=20),
+            Stage("ramp 1 fs", 60, 1.0, 10.0, sample=20),
+            Stage("ramp 2 fs", 80, 2.0, 10.0, sample=20),
             Stage("compress", 150, 4.0, 5.0, pressure=1000.0, sample=25),
             Stage("relax", 250, 4.0, 5.0, pressure=1.0, sample=25),
         ),
         production=Stage("production", 1000, 4.0, 1.0, segment=500, sample=20),
-        energy_every=2, view_every=5, nve=250,
+        energy_every=2,
+        view_every=5,
+        nve=250,
     ),
     # 48 ps: the shortest run whose three replicas separate surfaces by their first-layer dipole (signal over noise
     # 4.6, against 3.3 after 20 ps). 4300 steps of equilibration. Segments of 2000 steps lose 5 s to a kill.
     "screen": Fidelity(
-        replicates=3, push_off=400, minimise=300,
+        replicates=3,
+        push_off=400,
+        minimise=300,
         equilibration=(
             Stage("ramp 0.5 fs", 200, 0.5, 10.0),
             Stage("ramp 1 fs", 200, 1.0, 10.0),
@@ -94,6 +100,8 @@ FIDELITIES: Mapping[str, Fidelity] = {
             Stage("settle", 500, 4.0, 1.0),
         ),
         production=Stage("production", 12000, 4.0, 1.0, segment=2000, sample=100),
-        energy_every=4, view_every=4, nve=500,
+        energy_every=4,
+        view_every=4,
+        nve=500,
     ),
 }

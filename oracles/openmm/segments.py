@@ -49,6 +49,11 @@ class Journal:
         return self._data["answer"]
 
     @property
+    def machine(self) -> dict[str, Any]:
+        """What ran the segments."""
+        return self._data["machine"] or {}
+
+    @property
     def tries(self) -> list[dict[str, Any]]:
         """Tries that blew up, each with its reason."""
         return self._data["tries"]
@@ -81,9 +86,7 @@ class Journal:
             self._note(f"segments {whole} to {len(self.entries) - 1} are damaged: going on from segment {whole}")
             self._data["segments"] = self.entries[:whole]
 
-    def commit(
-        self, stage: str, steps: int, checkpoint: bytes, series: Mapping[str, np.ndarray], **facts: Any
-    ) -> None:
+    def commit(self, stage: str, steps: int, checkpoint: bytes, series: Mapping[str, np.ndarray], **facts: Any) -> None:
         """Make a finished segment durable. `facts` are JSON values kept in its entry."""
         index = len(self.entries)
         done = self.entries[-1]["step"] if self.entries else 0
@@ -171,8 +174,14 @@ class Journal:
 
 def _fresh(question: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "schema": SCHEMA, "question": json.loads(json.dumps(question)), "machine": None, "segments": [],
-        "tries": [], "notes": [], "seconds": {}, "answer": None,
+        "schema": SCHEMA,
+        "question": json.loads(json.dumps(question)),
+        "machine": None,
+        "segments": [],
+        "tries": [],
+        "notes": [],
+        "seconds": {},
+        "answer": None,
     }
 
 
@@ -183,7 +192,7 @@ def write_durably(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(temporary, path)
+    temporary.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -42,7 +42,7 @@ def timeseries() -> ModuleType:
 
 
 def find_equilibration(series: np.ndarray) -> Equilibration:
-    """Where `series` (frames,) has the most uncorrelated samples left. ValueError where it is not finite or is short."""
+    """Where `series` (frames,) has the most uncorrelated samples left. ValueError where it is not finite, or short."""
     series = _usable(series)
     if series.std() == 0:
         return Equilibration(0.0, 0.0, float(len(series)))
@@ -88,7 +88,7 @@ def ratio(numerator: np.ndarray, denominator: np.ndarray, unit: str, run: Equili
 
 def after(series: np.ndarray, run: Equilibration) -> np.ndarray:
     """The part of a series that follows the run's equilibration."""
-    return series[int(run.start * len(series)):]
+    return series[int(run.start * len(series)) :]
 
 
 def _usable(series: np.ndarray) -> np.ndarray:

@@ -12,13 +12,12 @@ TRANS = 120.0
 """Degrees: a backbone dihedral beyond +-120 is trans."""
 
 
-def distances(
-    z: np.ndarray, top: np.ndarray, gap: np.ndarray, height: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def distances(z: np.ndarray, top: np.ndarray, gap: np.ndarray, height: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Distance d (nm) of points from the nearest outermost atom plane and the sign s of that plane's outward normal.
 
-    `z` (frames, points) nm, any periodic image; the polymer fills [top, top + gap] of a box of `height`, each (frames,).
-    s is +1 for the lower interface of the gap (the slab's upper side), -1 for the upper; d < 0 lies inside the slab.
+    `z` (frames, points) nm, any periodic image; the polymer fills [top, top + gap] of a box of `height`, each
+    (frames,). s is +1 for the lower interface of the gap (the slab's upper side), -1 for the upper;
+    d < 0 lies inside the slab.
     """
     middle = (top + gap / 2)[:, None]
     half = (height / 2)[:, None]

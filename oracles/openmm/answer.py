@@ -1,0 +1,120 @@
+"""From a finished production run to its numbers: gates judged, estimates with errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from loop.types import Check, Estimate
+from oracles.openmm import gates
+from oracles.openmm.energy import MJ_PER_M2
+from oracles.openmm.equilibrate import HEIGHTS_AVERAGED
+from oracles.openmm.observe import element_masses
+from oracles.openmm.packing import SLACK
+from oracles.openmm.statistics import Equilibration, estimate, find_equilibration, inefficiency, ratio
+
+if TYPE_CHECKING:
+    from oracles.openmm.film import Film
+
+PROPERTIES: Mapping[str, str] = {
+    "adhesion_energy": "mJ/m^2",
+    "adhesion_coulomb": "mJ/m^2",
+    "adhesion_lj": "mJ/m^2",
+    "interphase_dipole": "D",
+    "layer_population": "1/nm^2",
+    "closest_approach": "nm",
+    "trans_fraction": "1",
+    "tt_fraction": "1",
+    "film_density": "g/cm^3",
+    "dq": "e",
+}
+"""Reported properties and their units; `estimates` says what each one is."""
+EXCLUDED_HEIGHT = 0.2
+"""nm of the gap that belong to the contact with the slab, 0.1 nm at each interface."""
+G_CM3 = 1.66053906660e-3
+"""g/cm^3 in one amu/nm^3."""
+
+
+def settled(series: Mapping[str, np.ndarray]) -> Equilibration:
+    """Where the run has settled, judged on the interaction energy."""
+    return find_equilibration(series["coulomb"] + series["lj"])
+
+
+def estimates(
+    film: Film, series: Mapping[str, np.ndarray], heights: np.ndarray, run: Equilibration
+) -> dict[str, Estimate]:
+    """The reported properties of one replica from its production `series` and the box `heights` (nm) sampled before.
+
+    - `adhesion_energy`, `adhesion_coulomb`, `adhesion_lj`: -(U(all) - U(polymer) - U(surface)) / 2A, nonbonded energy
+      only, over both interfaces of area A, mJ/m^2 (1 kJ/mol/nm^2 = 1.6605 mJ/m^2);
+    - `interphase_dipole`: <s mu_z> over monomers with d < 0.38 nm, D per monomer, mu = sum q_i (r_i - r_com), s the
+      outward normal's sign: positive away from the oxide;
+    - `layer_population`: <N(d < 0.38 nm)> / 2A, 1/nm^2;
+    - `closest_approach`: 5th percentile of d over all monomers, averaged over frames, nm;
+    - `trans_fraction`, `tt_fraction`: backbone dihedrals beyond 120 degrees; neighbouring pairs both so;
+    - `film_density`: polymer mass / (A (Lz - slab height - 0.2 nm)), g/cm^3, its error from the last box heights;
+    - `dq`: charge added to each metal atom to make the surface neutral, e, exact.
+    """
+    both = 2 * film.area
+    energies = {"energy": series["coulomb"] + series["lj"], "coulomb": series["coulomb"], "lj": series["lj"]}
+    return {
+        **{f"adhesion_{part}": estimate(-MJ_PER_M2 * e, "mJ/m^2", run) for part, e in energies.items()},
+        "interphase_dipole": ratio(series["dipole"], series["count"], "D", run),
+        "layer_population": estimate(series["count"] / both, "1/nm^2", run),
+        "closest_approach": estimate(series["closest"], "nm", run),
+        "trans_fraction": estimate(series["trans"], "1", run),
+        "tt_fraction": estimate(series["tt"], "1", run),
+        "film_density": film_density(film, heights, float(series["height"][-1])),
+        "dq": Estimate(film.dq, 0.0, "e", method="set by the neutralisation rule"),
+    }
+
+
+def film_density(film: Film, heights: np.ndarray, height: float) -> Estimate:
+    """Density at the box `height` of production; its error from the relaxed `heights` (samples,) it is the mean of."""
+    relaxed = density(film, heights[len(heights) // 2 :])
+    n_eff = max(1.0, HEIGHTS_AVERAGED / inefficiency(relaxed))
+    se = float(relaxed.std(ddof=1)) / np.sqrt(n_eff)
+    return Estimate(float(density(film, height)), float(se), "g/cm^3", n_eff, "fluctuation of the box height at 1 bar")
+
+
+def density(film: Film, height: float | np.ndarray) -> float | np.ndarray:
+    """g/cm^3 of polymer in a box of `height` nm."""
+    mass = element_masses(film)[film.polymer].sum()
+    return G_CM3 * mass / (film.area * (height - film.slab_height - EXCLUDED_HEIGHT))
+
+
+def packed_density(film: Film) -> float:
+    """g/cm^3 the chains were packed for."""
+    mass = element_masses(film)[film.polymer].sum()
+    return float(G_CM3 * mass / (film.area * (film.box[2] - film.slab_height - SLACK)))
+
+
+def judge(
+    film: Film,
+    series: Mapping[str, np.ndarray],
+    heights: np.ndarray,
+    temperature: float,
+    slab: np.ndarray,
+    run: Equilibration,
+    ligands: bool,
+) -> list[Check]:
+    """Gates and flags over a production run; `slab` (atoms, 3) nm are the slab's last positions."""
+    count, dipole = (
+        gates.Interfaces(series[f"{name}_lower"], series[name] - series[f"{name}_lower"])
+        for name in ("count", "dipole")
+    )
+    return [
+        gates.temperature(series["temperature"], temperature, run),
+        *gates.bond_stretch(series["stretch"].mean(axis=0)),
+        gates.slab_rigid(film.positions[film.slab], slab),
+        gates.polymer_outside_slab(series["deepest"], ligands),
+        gates.first_layer(series["count"]),
+        gates.film_dipole(series["film_dipole"]),
+        gates.density(float(density(film, series["height"][-1])), packed_density(film)),
+        gates.height_slope(heights),
+        gates.equilibration(run),
+        gates.interfaces_agree("population", count),
+        gates.interfaces_agree("dipole", dipole),
+    ]

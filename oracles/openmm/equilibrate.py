@@ -1,0 +1,93 @@
+"""From pushed-off chains to a film under the full force field at its own density."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from oracles.openmm.fidelity import Stage
+from oracles.openmm.observe import arrays
+from oracles.openmm.platforms import Compute
+from oracles.openmm.pushoff import seed32
+
+if TYPE_CHECKING:
+    from oracles.openmm.film import Film
+
+BAROSTAT_EVERY = 10
+"""Steps between trial moves of the box height while a pressure is set."""
+MINIMISE_TOLERANCE = 20.0
+"""kJ/mol/nm, root mean square force."""
+HEIGHTS_AVERAGED = 8
+"""Samples of the box height whose mean is kept for constant volume."""
+
+
+class Engine:
+    """One Context with the film's force field, a thermostat, and a barostat that acts along z only."""
+
+    def __init__(self, film: Film, temperature: float, compute: Compute) -> None:
+        import openmm
+
+        self.temperature = temperature
+        self._film = film
+        system = copy.deepcopy(film.system)
+        system.setDefaultPeriodicBoxVectors(*np.diag(film.box))
+        self._barostat = openmm.MonteCarloAnisotropicBarostat(
+            openmm.Vec3(1.0, 1.0, 1.0), temperature, False, False, True, 0
+        )
+        system.addForce(self._barostat)
+        self._integrator = openmm.LangevinMiddleIntegrator(temperature, 1.0, 0.001)
+        self.context = compute.context(system, self._integrator)
+
+    def minimise(self, positions: np.ndarray, iterations: int, seed: int) -> float:
+        """Relax `positions` (N, 3) nm, give velocities, and return the largest force on a mobile atom, kJ/mol/nm."""
+        import openmm
+
+        self.context.setPositions(positions)
+        openmm.LocalEnergyMinimizer.minimize(self.context, MINIMISE_TOLERANCE, iterations)
+        mobile = np.ones(len(positions), dtype=bool)
+        mobile[self._film.slab] = False
+        largest = float(np.linalg.norm(arrays(self.context, "forces")[0][mobile], axis=1).max())
+        self.context.applyConstraints(1e-6)
+        self.context.setVelocitiesToTemperature(self.temperature, seed32(seed, "velocities"))
+        return largest
+
+    def begin(self, stage: Stage, seed: int, checkpoint: bytes, height: float) -> None:
+        """Make the Context ready for a segment, from the checkpoint of the one before at box height `height` nm.
+
+        A fresh start every time (no neighbour list, no random state survives) is what makes a resumed run identical.
+        """
+        self._integrator.setStepSize(stage.step_fs * 1e-3)
+        self._integrator.setFriction(stage.friction)
+        self._integrator.setRandomNumberSeed(seed32(seed, "thermostat"))
+        self._barostat.setFrequency(BAROSTAT_EVERY if stage.pressure is not None else 0)
+        self._barostat.setRandomNumberSeed(seed32(seed, "barostat"))
+        box = np.array([*self._film.box[:2], height])
+        self.context.getSystem().setDefaultPeriodicBoxVectors(*np.diag(box))
+        self.context.reinitialize()
+        self.context.loadCheckpoint(checkpoint)
+        if stage.pressure is not None:
+            self.context.setParameter(self._barostat.PressureZ(), stage.pressure)
+
+    def step(self, steps: int) -> None:
+        self._integrator.step(steps)
+
+    def set_height(self, height: float) -> None:
+        """Change the box height to `height` nm: chains move as rigid bodies, the surface stays."""
+        positions, box = arrays(self.context, "positions", "box")
+        self.context.setPeriodicBoxVectors(*np.diag([*box[:2], height]))
+        self.context.setPositions(rescaled(self._film, positions, float(box[2]), height))
+
+
+def rescaled(film: Film, positions: np.ndarray, old: float, new: float) -> np.ndarray:
+    """`positions` (N, 3) nm with every chain's centre moved in proportion to the gap when the box height goes from
+    `old` to `new` nm; chains end in the image of the gap above the slab."""
+    moved = positions.copy()
+    top = film.top + positions[film.slab[0], 2] - film.positions[film.slab[0], 2]
+    gaps = np.array([old, new]) - film.slab_height
+    for chain in film.chains:
+        centre = positions[chain, 2].mean()
+        above = (centre - top - gaps[0] / 2 + old / 2) % old - old / 2
+        moved[chain, 2] += top + gaps[1] / 2 + above * gaps[1] / gaps[0] - centre
+    return moved

@@ -1,0 +1,44 @@
+"""Files a person looks at: trajectory, topology, series, and the last frames of a run that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from oracles.openmm.film import Film
+
+TRAJECTORY, TOPOLOGY, SERIES = "trajectory.dcd", "topology.pdb", "observables.npz"
+ANGSTROM_PER_NM = 10.0
+
+
+def write_run(film: Film, series: Mapping[str, np.ndarray], folder: Path, interval: float) -> tuple[str, ...]:
+    """Write the frames for viewing (one every `interval` ps), the topology at the last of them and the observables'
+    series; return the three names, relative to `folder`."""
+    from openmm.app import DCDFile
+
+    box = (*film.box[:2], float(series["height"][-1]))
+    with (folder / TRAJECTORY).open("wb") as file:
+        trajectory = DCDFile(file, film.topology, interval)
+        for positions in series["view"]:
+            trajectory.writeModel(positions, unitCellDimensions=box)
+    write_pdb(film, series["view"][-1:], folder / TOPOLOGY)
+    kept = {name: values for name, values in series.items() if values.ndim == 1}
+    np.savez_compressed(folder / SERIES, **kept)
+    return TRAJECTORY, TOPOLOGY, SERIES
+
+
+def write_pdb(film: Film, frames: np.ndarray, path: Path) -> str:
+    """Write `frames` (k, N, 3) nm as models of one PDB file and return its name; frames that are not finite are left
+    out."""
+    from openmm.app import PDBFile
+
+    with path.open("w") as file:
+        PDBFile.writeHeader(film.topology, file)
+        for number, positions in enumerate(frames[np.isfinite(frames).all(axis=(1, 2))], start=1):
+            PDBFile.writeModel(film.topology, ANGSTROM_PER_NM * positions.astype(float), file, number)
+        PDBFile.writeFooter(film.topology, file)
+    return path.name

@@ -1,0 +1,115 @@
+"""What is read from sampled configurations of a film: one array of values per observable, one value per frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from oracles.openmm.dipoles import Units
+from oracles.openmm.energy import nonbonded
+from oracles.openmm.structure import FIRST_LAYER, backbone_dihedrals, dihedrals, distances, trans_fractions
+
+if TYPE_CHECKING:
+    import openmm
+
+    from oracles.openmm.film import Film
+
+GAS_CONSTANT = 8.31446261815324e-3
+"""kJ/mol/K."""
+CLOSEST_PERCENTILE = 5.0
+
+
+class Observer:
+    """Turns frames of one film into series.
+
+    A monomer is in the first layer where its centre of mass is less than 0.38 nm from the outermost atom plane (the
+    hydroxyl hydrogens' where there are any) of its nearest interface.
+    """
+
+    def __init__(self, film: Film) -> None:
+        self.film = film
+        force = nonbonded(film.system)
+        charges = np.array([force.getParticleParameters(i)[0]._value for i in range(len(film.positions))])
+        self._units = Units(film.monomers, element_masses(film), charges)
+        self._quads, self._pairs = backbone_dihedrals(film.backbones)
+
+    def series(self, positions: np.ndarray, heights: np.ndarray) -> dict[str, np.ndarray]:
+        """Per frame, from `positions` (frames, N, 3) nm and box heights (frames,) nm:
+
+        - `count`, `count_lower`: monomers in the first layer, of both interfaces and of the lower one;
+        - `dipole`, `dipole_lower`: sum of s mu_z over them in D, positive away from the oxide;
+        - `closest`: 5th percentile of the distance d over all monomers, nm; `deepest`: the least, nm;
+        - `trans`: fraction of backbone dihedrals beyond 120 degrees; `tt`: fraction of neighbouring backbone dihedrals
+          in one chain that are both trans. Every backbone atom counts, oxygens included, so that `tt` means the same
+          for PVDF (beta-like dyads), PE and PEO;
+        - `film_dipole`: mean mu_z over all monomers, D.
+        """
+        film = self.film
+        top = film.top + positions[:, film.slab[0], 2] - film.positions[film.slab[0], 2]
+        d, s = distances(self._units.centres(positions)[..., 2], top, heights - film.slab_height, heights)
+        mu = self._units.dipoles(positions)[..., 2]
+        layer, lower = d < FIRST_LAYER, s > 0
+        trans, tt = trans_fractions(dihedrals(positions, self._quads), self._pairs)
+        return {
+            "count": layer.sum(1).astype(float),
+            "count_lower": (layer & lower).sum(1).astype(float),
+            "dipole": (s * mu * layer).sum(1),
+            "dipole_lower": (s * mu * (layer & lower)).sum(1),
+            "closest": np.percentile(d, CLOSEST_PERCENTILE, axis=1),
+            "deepest": d.min(1),
+            "trans": trans,
+            "tt": tt,
+            "film_dipole": mu.mean(1),
+        }
+
+
+def element_masses(film: Film) -> np.ndarray:
+    """(N,) amu, the elements' own masses."""
+    return np.array([atom.element.mass._value for atom in film.topology.atoms()])
+
+
+class Thermometer:
+    """Kinetic temperature of the mobile atoms from their velocities: T = 2 K / (f R)."""
+
+    def __init__(self, system: openmm.System) -> None:
+        self._masses = np.array([system.getParticleMass(i)._value for i in range(system.getNumParticles())])
+        self.freedom = 3 * int((self._masses > 0).sum()) - system.getNumConstraints()
+
+    def __call__(self, velocities: np.ndarray) -> float:
+        """K, from `velocities` (N, 3) nm/ps."""
+        twice = float((self._masses[:, None] * velocities**2).sum())
+        return twice / (self.freedom * GAS_CONSTANT)
+
+
+class Bonds:
+    """Lengths of the unconstrained bonds relative to their rest lengths (bonds of no stiffness are left out)."""
+
+    def __init__(self, system: openmm.System) -> None:
+        import openmm
+
+        kept = []
+        for force in system.getForces():
+            if isinstance(force, openmm.HarmonicBondForce):
+                kept += [force.getBondParameters(k) for k in range(force.getNumBonds())]
+        kept = [bond for bond in kept if bond[3]._value > 0]
+        self._atoms = np.array([bond[:2] for bond in kept], dtype=int).reshape(-1, 2)
+        self._rest = np.array([bond[2]._value for bond in kept])
+
+    def stretch(self, positions: np.ndarray) -> np.ndarray:
+        """(bonds,) length over rest length, averaged over the frames of `positions` (frames, N, 3)."""
+        ends = positions[:, self._atoms[:, 0]] - positions[:, self._atoms[:, 1]]
+        return (np.linalg.norm(ends, axis=-1) / self._rest).mean(axis=0)
+
+
+def arrays(context: openmm.Context, *wanted: str) -> tuple[Any, ...]:
+    """`positions`, `velocities` (N, 3), `forces` or `box` (3,) of a Context as arrays in nm, ps, kJ/mol."""
+    kinds = [name for name in wanted if name != "box"]
+    state = context.getState(**dict.fromkeys(kinds, True))
+    readers = {
+        "positions": lambda: state.getPositions(asNumpy=True)._value,
+        "velocities": lambda: state.getVelocities(asNumpy=True)._value,
+        "forces": lambda: state.getForces(asNumpy=True)._value,
+        "box": lambda: np.diag(state.getPeriodicBoxVectors(asNumpy=True)._value).copy(),
+    }
+    return tuple(readers[name]() for name in wanted)

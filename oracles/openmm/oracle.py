@@ -1,0 +1,134 @@
+"""The molecular dynamics oracle: one task is one replica of one film, answered with error bars or a typed failure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from loop.seeds import derive
+from loop.types import TEACHING_CAUSES, Check, Design, OracleFailure, Outcome, Task
+from oracles.openmm import answer, catalogue, feasible
+from oracles.openmm.fidelity import FIDELITIES
+from oracles.openmm.files import write_pdb
+from oracles.openmm.film import build_film
+from oracles.openmm.outcome import as_json, conclude, failure_as_json, from_json
+from oracles.openmm.platforms import NAMES, PRECISIONS, choose
+from oracles.openmm.pushoff import STRENGTHS
+from oracles.openmm.replica import Exploded, Replica
+from oracles.openmm.segments import Journal
+from oracles.openmm.size import SIZES, Seeds
+
+OXIDE_MODELS = ("clayff",)
+MAX_RETRIES = 2
+SECONDS_PER_ATOM_STEP = 2.5e-6
+"""One CPU core, PME at 0.8-0.9 nm: 2.3 to 3.1 microseconds were measured for 900 to 4700 atoms."""
+SECONDS_SET_UP = 5.0
+"""Interpreter, imports, building, platform proof, files."""
+PUSH_OFF_SHARE, MINIMISER_STEPS = 1.0, 2.0
+"""Time of a push-off step and of an iteration of the minimiser over that of a step of dynamics."""
+
+
+class OpenMMOracle:
+    """Sandwich films of polymer between oxide surfaces, simulated with OpenMM.
+
+    Keys of a campaign: `oxide_model`, the published set for the oxide; `platform`, `auto` or a name that then must
+    work; `precision` on a GPU; `cache`, where fitted force-field parameters are kept (default: the user's folder).
+    """
+
+    kind = "simulation"
+    isolation = "process"
+    properties = answer.PROPERTIES
+    fidelities = tuple(FIDELITIES)
+
+    def __init__(
+        self, oxide_model: str = "clayff", platform: str = "auto", precision: str = "mixed", cache: Path | None = None
+    ) -> None:
+        _one_of("oxide_model", oxide_model, OXIDE_MODELS)
+        _one_of("platform", platform, NAMES)
+        _one_of("precision", precision, PRECISIONS)
+        self.oxide_model, self.platform, self.precision = oxide_model, platform, precision
+        self.cache = cache
+
+    def default_replicates(self, fidelity: str) -> int:
+        """Replicas of a design unless the campaign says otherwise."""
+        return FIDELITIES[fidelity].replicates
+
+    def evaluate(self, design: Design, task: Task, workdir: Path) -> Outcome:
+        """Run one replica with its own surface, chain and velocity seeds; on a work folder begun before, go on.
+
+        An integration that runs away is tried again with new seeds and half the step, twice; each try is in the
+        provenance. Raises OracleFailure: `unphysical` or `unconverged` where a gate fails (files show why),
+        `infeasible` where the film cannot be built, `infrastructure` where the platform does not work.
+        """
+        journal = Journal(workdir, self._question(design, task))
+        if journal.answer is None:
+            try:
+                journal.finish(as_json(self._answer(design, task, workdir, journal)))
+            except OracleFailure as failure:
+                if failure.cause not in TEACHING_CAUSES:
+                    raise
+                journal.finish({"failure": failure_as_json(failure)})
+        return from_json(journal.answer)
+
+    def check(self, design: Design, fidelity: str) -> Sequence[Check]:
+        """Whether the film can be built, each rule with its limit and cure; pure, milliseconds."""
+        return feasible.check(design.values, fidelity)
+
+    def cost(self, design: Design, fidelity: str) -> float:
+        """Expected seconds of one replica on one CPU core: atoms times steps, and setting up."""
+        run = FIDELITIES[fidelity]
+        steps = sum(stage.steps for stage in run.stages) + run.nve
+        steps += len(STRENGTHS) * run.push_off * PUSH_OFF_SHARE + MINIMISER_STEPS * run.minimise
+        return SECONDS_SET_UP + SECONDS_PER_ATOM_STEP * steps * feasible.atoms(design.values, fidelity)
+
+    def _answer(self, design: Design, task: Task, workdir: Path, journal: Journal) -> Outcome:
+        compute = choose(self.platform, self.precision)
+        values = feasible.with_defaults(design.values)
+        while True:
+            retry = len(journal.tries)
+            seed = derive(task.seed, "try", retry)
+            fidelity = FIDELITIES[task.fidelity] if retry == 0 else FIDELITIES[task.fidelity].halved()
+            seeds = Seeds(*(derive(seed, purpose) for purpose in ("surface", "chains", "velocities")))
+            with journal.timed("build"):
+                film = build_film(values, SIZES[task.fidelity], seeds, self.cache)
+            replica = Replica(film, fidelity, float(values["temperature"]), seeds.velocities, compute, journal)
+            try:
+                replica.run()
+                return conclude(replica, journal, compute, workdir, ligands=values["ligand"] != catalogue.NO_LIGAND)
+            except Exploded as blown:
+                evidence = write_pdb(film, blown.frames, workdir / f"try{retry}.pdb")
+                journal.fail_try(blown.reason)
+                if retry == MAX_RETRIES:
+                    reasons = "; ".join(entry["reason"] for entry in journal.tries)
+                    raise OracleFailure(
+                        "unphysical", f"the integration ran away {retry + 1} times: {reasons}", [evidence]
+                    ) from blown
+
+    def _question(self, design: Design, task: Task) -> dict[str, Any]:
+        """What the answer depends on; a work folder of another question is not gone on with."""
+        settings = asdict(FIDELITIES[task.fidelity])
+        return {
+            "design": dict(design.values),
+            "fidelity": task.fidelity,
+            "seed": task.seed,
+            "settings": settings,
+            "size": asdict(SIZES[task.fidelity]),
+            "oxide_model": self.oxide_model,
+            "platform": self.platform,
+            "precision": self.precision,
+        }
+
+
+def _one_of(key: str, value: str, allowed: Sequence[str]) -> None:
+    if value not in allowed:
+        raise BadKey(key, f"{key} {value!r} is not one of {', '.join(allowed)}")
+
+
+class BadKey(ValueError):
+    """A campaign key of this oracle has a value it does not know; `key` names it."""
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key

@@ -1,0 +1,232 @@
+"""One replica of one film: prepare, equilibrate, produce, judge. Each part goes on from what the journal holds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from loop.seeds import derive
+from loop.types import Check, OracleFailure
+from oracles.openmm import gates
+from oracles.openmm.energy import InteractionEnergy, nonbonded
+from oracles.openmm.equilibrate import HEIGHTS_AVERAGED, Engine
+from oracles.openmm.fidelity import Fidelity, Stage
+from oracles.openmm.observe import GAS_CONSTANT, Bonds, Observer, Thermometer, arrays
+from oracles.openmm.platforms import Compute, force_error
+from oracles.openmm.pushoff import push_off
+from oracles.openmm.segments import Journal
+
+if TYPE_CHECKING:
+    from oracles.openmm.film import Film
+
+RUNAWAY = 2.0
+"""Mean temperature of a segment over the target beyond which a run has blown up."""
+PREPARED = "prepared"
+FRAMES_KEPT = 3
+
+
+class Exploded(Exception):
+    """The integration ran away; `frames` (k, N, 3) nm are the last finite configurations."""
+
+    def __init__(self, reason: str, frames: np.ndarray) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.frames = frames
+
+
+class Replica:
+    """A film under way on one platform; `journal` holds all that is finished.
+
+    `run` raises Exploded where the integration runs away and OracleFailure where a gate fails before any dynamics.
+    """
+
+    def __init__(
+        self, film: Film, fidelity: Fidelity, temperature: float, seed: int, compute: Compute, journal: Journal
+    ) -> None:
+        self.film, self.fidelity, self.temperature, self.seed = film, fidelity, temperature, seed
+        self.last_frames = film.positions[None]
+        self._compute, self._journal = compute, journal
+        self._thermometer, self._bonds = Thermometer(film.system), Bonds(film.system)
+        self._observer = Observer(film)
+        self._interaction: InteractionEnergy | None = None
+        journal.resume(machine(film, compute))
+
+    @property
+    def heights(self) -> np.ndarray:
+        """Sampled box heights (nm) of the last stage under pressure."""
+        under_pressure = [stage for stage in self.fidelity.stages if stage.pressure is not None]
+        return self._journal.series(under_pressure[-1].name)["height"]
+
+    @property
+    def slab(self) -> np.ndarray:
+        """(atoms, 3) nm, the slab's positions at the end."""
+        return self._journal.series(self.fidelity.production.name)["slab"][-1]
+
+    def run(self) -> None:
+        """Finish every segment that the journal does not hold yet."""
+        engine = Engine(self.film, self.temperature, self._compute)
+        with exploding(self):
+            if not self._journal.entries:
+                self._prepare(engine)
+            for index, (stage, steps, previous) in enumerate(segments(self.fidelity), start=1):
+                if index >= len(self._journal.entries):
+                    self._advance(engine, index, stage, steps, previous)
+
+    def energy_drift(self) -> Check:
+        """The last configuration run on without thermostat: is the total energy conserved?"""
+        import openmm
+
+        engine = Engine(self.film, self.temperature, self._compute)
+        stage, last = self.fidelity.production, self._journal.entries[-1]
+        engine.begin(stage, self.seed, self._journal.checkpoint(), last["height"])
+        positions, velocities, box = arrays(engine.context, "positions", "velocities", "box")
+        step = stage.step_fs * 1e-3
+        integrator = openmm.VerletIntegrator(step)
+        context = self._compute.context(self.film.system, integrator)
+        context.setPeriodicBoxVectors(*np.diag(box))
+        context.setPositions(positions)
+        context.setVelocities(velocities)
+        energies, every = [], 10
+        with exploding(self):
+            for _ in range(self.fidelity.nve // every):
+                integrator.step(every)
+                state = context.getState(energy=True)
+                energies.append((state.getPotentialEnergy() + state.getKineticEnergy())._value)
+        times = step * every * np.arange(len(energies))
+        kT = GAS_CONSTANT * self.temperature
+        return gates.energy_drift(times, np.array(energies), self._thermometer.freedom, kT)
+
+    def _prepare(self, engine: Engine) -> None:
+        """Overlaps removed, energy minimised, velocities drawn; the platform proven on this very film."""
+        charged = self._charge_checks()
+        refuse(charged)
+        with self._journal.timed("push-off"):
+            pushed = push_off(self.film, self.fidelity.push_off, derive(self.seed, "push-off"), self._compute)
+        with self._journal.timed("minimise"):
+            largest = engine.minimise(pushed, self.fidelity.minimise, self.seed)
+            self.last_frames = arrays(engine.context, "positions")[0][None]
+            force = gates.max_force(largest)
+            if not force.passed:
+                raise Exploded(f"largest force after minimisation {largest:.0f} kJ/mol/nm", self.last_frames)
+            agree = force_error(engine.context.getSystem(), self.last_frames[0], self._compute, self.seed)
+            refuse([agree])
+        checks = [*charged, force, agree]
+        self._journal.commit(
+            PREPARED,
+            0,
+            engine.context.createCheckpoint(),
+            {},
+            height=float(self.film.box[2]),
+            checks=[asdict(check) for check in checks],
+        )
+
+    def _advance(self, engine: Engine, index: int, stage: Stage, steps: int, previous: Stage | None) -> None:
+        """Run one segment and make it durable."""
+        producing = stage is self.fidelity.production
+        with self._journal.timed("production" if producing else "equilibration"):
+            last = self._journal.entries[-1]
+            engine.begin(stage, derive(self.seed, "segment", index), self._journal.checkpoint(), last["height"])
+            if stage.pressure is None and previous is not None and previous.pressure is not None:
+                engine.set_height(float(self.heights[-HEIGHTS_AVERAGED:].mean()))
+            frames = self._sample(engine, stage, steps)
+            series = {name: frames[name] for name in ("temperature", "height")}
+            if producing:
+                series |= self._observe(frames)
+            self._journal.commit(
+                stage.name, steps, engine.context.createCheckpoint(), series, height=float(frames["height"][-1])
+            )
+
+    def _sample(self, engine: Engine, stage: Stage, steps: int) -> dict[str, np.ndarray]:
+        """Dynamics of one segment with its sampled frames; Exploded where it runs away."""
+        positions, temperatures, heights = [], [], []
+        for _ in range(steps // stage.sample):
+            engine.step(stage.sample)
+            x, v, box = arrays(engine.context, "positions", "velocities", "box")
+            positions.append(x)
+            temperatures.append(self._thermometer(v))
+            heights.append(box[2])
+            if not np.isfinite(temperatures[-1]):
+                raise Exploded(f"velocities are not finite in {stage.name}", self.last_frames)
+            self.last_frames = np.array(positions[-FRAMES_KEPT:])
+        mean = float(np.mean(temperatures))
+        if mean > RUNAWAY * self.temperature:
+            raise Exploded(f"temperature {mean:.0f} K in {stage.name}", self.last_frames)
+        return {"positions": np.array(positions), "temperature": np.array(temperatures), "height": np.array(heights)}
+
+    def _observe(self, frames: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Observables of production frames, and every so many frames the interaction energy and one for viewing."""
+        positions, heights = frames["positions"], frames["height"]
+        if self._interaction is None:
+            box = np.array([*self.film.box[:2], heights[0]])
+            self._interaction = InteractionEnergy(self.film.system, self.film.polymer, box, self._compute)
+        self._interaction.restart()
+        energies = np.array([self._interaction(x) for x in positions[:: self.fidelity.energy_every]])
+        per_area = energies / (2 * self.film.area)
+        return {
+            **self._observer.series(positions, heights),
+            "coulomb": per_area[:, 0],
+            "lj": per_area[:, 1],
+            "stretch": self._bonds.stretch(positions)[None],
+            "slab": positions[-1:, self.film.slab],
+            "view": positions[:: self.fidelity.view_every].astype(np.float32),
+        }
+
+    def _charge_checks(self) -> list[Check]:
+        film, force = self.film, nonbonded(self.film.system)
+        q = np.array([force.getParticleParameters(i)[0]._value for i in range(len(film.positions))])
+        z = film.positions[film.slab, 2] - (film.top + film.bottom) / 2
+        return gates.charges(float(q.sum()), film.dq, float((q[film.slab] * z).sum()))
+
+
+def segments(fidelity: Fidelity) -> Iterator[tuple[Stage, int, Stage | None]]:
+    """(stage, steps, stage of the segment before) of every segment of a replica, in order."""
+    previous = None
+    for stage in fidelity.stages:
+        for steps in stage.lengths():
+            yield stage, steps, previous
+            previous = stage
+
+
+@contextmanager
+def exploding(replica: Replica) -> Iterator[None]:
+    """Turn OpenMM's complaint about coordinates that are not numbers into Exploded; other errors pass."""
+    import openmm
+
+    try:
+        yield
+    except openmm.OpenMMException as error:
+        if "nan" not in str(error).lower() and "infinite" not in str(error).lower():
+            raise
+        raise Exploded(str(error).splitlines()[0], replica.last_frames) from error
+
+
+def refuse(checks: Sequence[Check]) -> None:
+    """Raise OracleFailure for the first gate that is not passed, with the cause it stands for."""
+    for check in checks:
+        if not check.passed:
+            raise OracleFailure(gates.CAUSES[check.name], describe(check), checks=checks)
+
+
+def describe(check: Check) -> str:
+    """`name value unit exceeds limit: detail` in one line."""
+    value = f"{check.value:.4g}" if isinstance(check.value, float) else check.value
+    return f"{check.name} is {value} {check.unit}, limit {check.limit}: {check.detail}".rstrip(": ")
+
+
+def machine(film: Film, compute: Compute) -> dict[str, Any]:
+    """What a checkpoint depends on: platform, versions and the film to the last bit."""
+    import openmm
+
+    digest = hashlib.sha256(openmm.XmlSerializer.serialize(film.system).encode())
+    digest.update(np.ascontiguousarray(film.positions).tobytes())
+    return {
+        "platform": compute.platform,
+        "precision": compute.precision,
+        "openmm": openmm.version.full_version,
+        "film": digest.hexdigest(),
+    }
