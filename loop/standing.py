@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from loop.pareto import dominators, hypervolume
 from loop.types import Design, Estimate, Objective, Record
-
-if TYPE_CHECKING:
-    from loop.campaign import Campaign
 
 AT_LEAST = 5
 
@@ -21,14 +17,15 @@ AT_LEAST = 5
 class Standing:
     """A design that has every objective.
 
-    `estimates` maps objective property to estimate, `utilities` follows the objectives' order (more is better), and
-    `round` is the one that completed it.
+    `estimates` maps objective property to estimate, `utilities` follows the objectives' order (more is better),
+    `round` is the one that completed it, and `missed` names the properties whose threshold it does not keep.
     """
 
     design: Design
     estimates: Mapping[str, Estimate]
     utilities: tuple[float, ...]
     round: int
+    missed: tuple[str, ...] = ()
 
 
 def standings(records: Sequence[Record], objectives: Sequence[Objective]) -> list[Standing]:
@@ -51,22 +48,35 @@ def standings(records: Sequence[Record], objectives: Sequence[Objective]) -> lis
             {o.property: estimates[o.property] for o in objectives},
             tuple(o.utility(estimates[o.property].mean) for o in objectives),
             rounds[design],
+            tuple(o.property for o in objectives if misses(estimates[o.property], o)),
         )
         for design, estimates in found.items()
         if len(estimates) == len(objectives)
     ]
 
 
+def misses(estimate: Estimate, objective: Objective) -> bool:
+    """Whether the value is worse than the objective's threshold."""
+    if objective.threshold is None:
+        return False
+    return objective.utility(estimate.mean) < objective.utility(objective.threshold)
+
+
 def best(found: Sequence[Standing], at_least: int = AT_LEAST) -> list[Standing]:
-    """All non-dominated designs, filled up to `at_least` with the next ones, best first: fewest dominators, then mean
-    rank over the objectives."""
+    """All non-dominated designs, filled up to `at_least` with the next ones, best first.
+
+    Designs that keep every threshold come before those that do not; among them those with fewer dominators, then those
+    of better mean rank over the objectives.
+    """
     if not found:
         return []
     utilities = np.array([standing.utilities for standing in found])
     beaten_by = dominators(utilities)
     mean_rank = (utilities[:, None, :] < utilities[None, :, :]).sum(1).mean(1)
-    order = sorted(range(len(found)), key=lambda i: (beaten_by[i], mean_rank[i]))
-    return [found[i] for i in order[: max(at_least, int((beaten_by == 0).sum()))]]
+    order = sorted(range(len(found)), key=lambda i: (bool(found[i].missed), beaten_by[i], mean_rank[i]))
+    front = {i for i in order if beaten_by[i] == 0}
+    filled = set(order[:at_least]) | front
+    return [found[i] for i in order if i in filled]
 
 
 def reference_point(found: Sequence[Standing], objectives: Sequence[Objective]) -> tuple[float, ...]:
@@ -87,17 +97,16 @@ def covered(found: Sequence[Standing], objectives: Sequence[Objective]) -> float
     return hypervolume([standing.utilities for standing in found], reference_point(found, objectives))
 
 
-def progress(campaign: Campaign, records: Sequence[Record]) -> list[tuple[int, float]]:
+def progress(found: Sequence[Standing], objectives: Sequence[Objective]) -> list[tuple[int, float]]:
     """(round, best utility so far), or with several objectives (round, hypervolume so far), for every round from the
     first to the last that completed a design; empty where none did."""
-    found = standings(records, campaign.objectives)
     if not found:
         return []
-    reference = reference_point(found, campaign.objectives)
+    reference = reference_point(found, objectives)
     rounds = [standing.round for standing in found]
     steps = []
     for round in range(min(rounds), max(rounds) + 1):
         so_far = [standing.utilities for standing in found if standing.round <= round]
-        value = max(so_far)[0] if len(reference) == 1 else hypervolume(so_far, reference)
+        value = max(so_far)[0] if len(objectives) == 1 else hypervolume(so_far, reference)
         steps.append((round, value))
     return steps

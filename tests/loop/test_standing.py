@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
 from loop.standing import best, covered, progress, reference_point, standings
@@ -41,11 +39,20 @@ def test_synthetic_records_and_other_oracles_never_count() -> None:
 
 
 def test_the_best_are_the_front_then_the_next_best() -> None:
-    points = [(1, 1), (3, 1), (1, 3), (2, 2), (0, 0)]
+    points = [(1, 21), (3, 21), (1, 23), (2, 22), (0, 20)]
     found = standings([record(i, dipole=d, adhesion=a) for i, (d, a) in enumerate(points)], [DIPOLE, ADHESION])
     assert set(xs(best(found, at_least=1))) == {1, 2, 3}
     assert xs(best(found, at_least=4))[3] == 0
     assert len(best(found, at_least=99)) == 5
+
+
+def test_designs_that_miss_a_threshold_come_after_those_that_keep_all() -> None:
+    points = [(9, 5), (1, 11), (2, 12), (8, 6)]
+    found = standings([record(i, dipole=d, adhesion=a) for i, (d, a) in enumerate(points)], [DIPOLE, ADHESION])
+    assert found[0].missed == ("adhesion",)
+    assert found[2].missed == ()
+    assert xs(best(found, at_least=1)) == [2, 0, 3]
+    assert xs(best(found)) == [2, 1, 0, 3]
 
 
 @pytest.mark.parametrize(
@@ -68,16 +75,17 @@ def test_hypervolume_and_its_progress_by_round() -> None:
     records = [record(1, dipole=2, adhesion=20), record(2, dipole=1, adhesion=30), record(3, 1, dipole=3, adhesion=15)]
     found = standings(records, objectives)
     # reference (1, 10): round 0 spans 1 x 10; round 1 adds 1 x 5
-    assert progress(SimpleNamespace(objectives=objectives), records) == [(0, pytest.approx(10)), (1, pytest.approx(15))]
+    assert progress(found, objectives) == [(0, pytest.approx(10)), (1, pytest.approx(15))]
     assert covered(found, objectives) == pytest.approx(15)
 
 
 def test_nothing_yet() -> None:
-    assert standings([], [DIPOLE]) == best([]) == progress(SimpleNamespace(objectives=[DIPOLE]), []) == []
+    assert standings([], [DIPOLE]) == best([]) == progress([], [DIPOLE]) == []
     assert covered([], [DIPOLE, ADHESION]) is None
 
 
 def test_a_single_objective_has_no_hypervolume_but_a_best_so_far() -> None:
     records = [record(1, dipole=2), record(2, 1, dipole=1), record(3, 3, dipole=4)]
-    assert covered(standings(records, [DIPOLE]), [DIPOLE]) is None
-    assert progress(SimpleNamespace(objectives=[DIPOLE]), records) == [(0, 2), (1, 2), (2, 2), (3, 4)]
+    found = standings(records, [DIPOLE])
+    assert covered(found, [DIPOLE]) is None
+    assert progress(found, [DIPOLE]) == [(0, 2), (1, 2), (2, 2), (3, 4)]

@@ -1,0 +1,149 @@
+"""Everything the report shows, gathered from the campaign and its store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+from loop import __version__
+from loop.engine.budget import deciding_oracles, failed_share
+from loop.export import given_error
+from loop.pareto import dominators
+from loop.report import evidence, figures, wording
+from loop.report.lineage import lineages
+from loop.report.noise import Noise, noise
+from loop.standing import Standing, best, covered, progress, standings
+from loop.status import RECORD_KINDS, state
+from loop.store import Reader
+from loop.types import Record
+
+if TYPE_CHECKING:
+    from loop.campaign import Campaign
+
+STATES = {
+    "new": "not started",
+    "running": "running",
+    "interrupted": "interrupted; the same command goes on",
+    "waiting": "waiting for measurements",
+    "done": "done",
+    "failed": "stopped, too much failed",
+}
+
+
+def gather(campaign: Campaign, reader: Reader) -> dict[str, Any]:
+    """The template's variables."""
+    records, failures = reader.records(), reader.failures()
+    found = standings(records, campaign.objectives)
+    leaders = best(found)
+    noises = [noise(records, objective) for objective in campaign.objectives]
+    rounds = evidence.rounds(reader)
+    steps = progress(found, campaign.objectives)
+    now = state(campaign, reader)
+    return {
+        "campaign": campaign,
+        "version": __version__,
+        "made": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        "state": now,
+        "state_words": STATES[now],
+        "ending": last_words(reader),
+        "cards": cards(campaign, reader, records, found),
+        "summary": summary(campaign, leaders),
+        "noises": noises,
+        "warnings": [*map(noise_warning, filter(lambda n: n.wins, noises)), *fallback_warnings(rounds)],
+        "leaders": leaders,
+        "table": [leader_row(campaign, records, standing) for standing in leaders],
+        "figures": plots(campaign, found, leaders, steps),
+        "hypervolume": covered(found, campaign.objectives),
+        "hypervolume_unit": " · ".join(filter(None, (wording.shown(o.unit) for o in campaign.objectives))),
+        "rounds": rounds,
+        "causes": evidence.causes(failures),
+        "lone_failures": evidence.lone_failures(reader, failures),
+        "checks": evidence.check_counts(reader),
+        "lineages": lineages(reader, records, leaders, campaign.objectives),
+        "wording": wording,
+    }
+
+
+def last_words(reader: Reader) -> str:
+    """Why the last run ended, in its own words; empty while it has not."""
+    runs = [event for event in reader.events() if event.kind in ("run_started", "run_ended")]
+    return str(runs[-1].payload.get("reason", "")) if runs else ""
+
+
+def cards(
+    campaign: Campaign, reader: Reader, records: Sequence[Record], found: Sequence[Standing]
+) -> list[tuple[str, str, str]]:
+    """(name, number, remark) of the headline."""
+    oracles = deciding_oracles(campaign)
+    _, finished = failed_share(reader, oracles)
+    budget = campaign.stop.evaluations
+    failed = len(reader.failures())
+    open_tasks = sum(number for name, number in reader.counts().items() if name in ("queued", "running", "waiting"))
+    kinds = {kind: sum(record.kind == kind for record in records) for kind in RECORD_KINDS}
+    round = reader.current_round()
+    return [
+        ("evaluations", f"{finished}", f"of {budget} in the budget" if budget else "no limit on their number"),
+        ("designs", f"{len(found)}", "with every objective known"),
+        ("records", f"{len(records)}", wording.counted({k: n for k, n in kinds.items() if n}) or "none yet"),
+        ("failed", f"{failed}", "evaluations without a record"),
+        ("open", f"{open_tasks}", "tasks queued, running or waiting"),
+        ("round", "none" if round is None else f"{round}", "the last one decided; 0 is the initial designs"),
+    ]
+
+
+def summary(campaign: Campaign, leaders: Sequence[Standing]) -> str:
+    """The outcome in one sentence."""
+    if not leaders:
+        return "No design has all objectives yet."
+    top = leaders[0]
+    values = " and ".join(
+        f"{wording.label(name)} {wording.estimate(value, given_error(value))}" for name, value in top.estimates.items()
+    )
+    kind = "Best design so far" if len(campaign.objectives) == 1 else "First of the best compromises"
+    return f"{kind}: {wording.in_words(top.design, campaign.space.free) or top.design.id}, with {values}."
+
+
+def noise_warning(noise: Noise) -> str:
+    name, unit = wording.label(noise.objective.property), wording.shown(noise.objective.unit)
+    return (
+        f"Noise wins for {name}: the designs differ by less ({noise.spread:.2g} {unit}) than the error of a single "
+        f"design ({noise.error:.2g} {unit}). Do not rank designs by {name} yet; more replicates or longer runs help, "
+        f"more designs do not."
+    )
+
+
+def fallback_warnings(rounds: Sequence[evidence.Round]) -> list[str]:
+    return [f"Round {round.number} was not decided as asked: {note}" for round in rounds for note in round.notes]
+
+
+def leader_row(campaign: Campaign, records: Sequence[Record], standing: Standing) -> dict[str, Any]:
+    replicates = [record.replicates for record in records if record.design == standing.design]
+    return {
+        "id": standing.design.id,
+        "values": wording.choices_made(standing.design, campaign.space.free),
+        "estimates": [
+            (wording.plus_minus(estimate.mean, given_error(estimate)), name in standing.missed)
+            for name, estimate in standing.estimates.items()
+        ],
+        "round": standing.round,
+        "replicates": sum(replicates),
+    }
+
+
+def plots(
+    campaign: Campaign, found: Sequence[Standing], leaders: Sequence[Standing], steps: Sequence[tuple[int, float]]
+) -> dict[str, list[figures.Figure]]:
+    """Section -> its figures; a section without data has none."""
+    if not found:
+        return {"best": [], "compromises": [], "progress": []}
+    pairs = list(combinations(campaign.objectives, 2))
+    beaten_by = dominators([standing.utilities for standing in leaders])
+    front = [standing for standing, count in zip(leaders, beaten_by, strict=True) if not count]
+    return {
+        "best": [figures.best_designs(campaign, leaders)],
+        "compromises": [figures.compromises(campaign, found, front, pair) for pair in pairs]
+        or [figures.by_evaluation(campaign, found, campaign.objectives[0])],
+        "progress": [figures.progress(campaign.objectives, steps)],
+    }
