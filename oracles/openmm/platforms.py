@@ -143,7 +143,7 @@ def _device(context: openmm.Context) -> str:
 
 def force_error(system: openmm.System, positions: np.ndarray, compute: Compute, seed: int) -> Check:
     """Median over atoms of |F - F_Reference| / |F_Reference|: the proof that the chosen platform computes this force
-    field. Atoms are first moved from `positions` (N, 3) nm by 0.01 nm at random: at a minimum there is nothing to compare.
+    field. Atoms first move from `positions` (N, 3) nm by 0.01 nm at random: at a minimum forces vanish.
     """
     import openmm
 
