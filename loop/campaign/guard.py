@@ -33,6 +33,25 @@ def refuse_changes(reader: Reader, campaign: Campaign) -> None:
         )
 
 
+def amend(campaign: Campaign, reason: str) -> list[str]:
+    """Accept what differs from the settings kept last, and why; returns the differences.
+
+    Raises BadInput without a reason or before the campaign began, Locked while it runs, StorageError.
+    """
+    from loop.store import Store
+
+    if not reason.strip():
+        raise BadInput("an amendment needs a reason: whoever reads the results will want to know")
+    if not (campaign.run_folder / "campaign.db").exists():
+        raise BadInput(f"{campaign.path.name}: the campaign has not begun; just change the file")
+    with Store.open(campaign.run_folder) as store:
+        changes = changed(store, campaign)
+        if changes:
+            store.configure(campaign.text, campaign.guarded, reason=reason)
+            store.event("amended", {"reason": reason, "changes": changes})
+    return changes
+
+
 def changed(reader: Reader, campaign: Campaign) -> list[str]:
     """The guarded differences between the settings kept last and the campaign, one line each; empty for a new one."""
     versions = reader.config_versions()

@@ -1,0 +1,5 @@
+"""`python -P -m loop`: the same as the console script."""
+
+from loop.cli import main
+
+main()
