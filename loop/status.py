@@ -28,9 +28,10 @@ ENDED: Mapping[int, State] = {0: "done", 3: "failed", 4: "waiting"}
 def snapshot(campaign: Campaign) -> dict[str, Any]:
     """The campaign as its last commit left it; it need not have been run yet.
 
-    `round` is the last one decided (0 before the first). `best` is that of `loop.standing`, each entry with `design_id,
-    round, design, properties: {name: {mean, se, unit}}` (`se` null: none was given). `hypervolume` is in the product of the objectives' units above `loop.standing.reference_point`; null with a
-    single objective or no complete design.
+    `round` is the last one decided (0 before the first). `best` is that of `loop.standing`, each entry with
+    `design_id, round, design, properties: {name: {mean, se, unit}}` (`se` null: none was given). `hypervolume` is in
+    the product of the objectives' units above `loop.standing.reference_point`; null with a single objective or no
+    complete design.
     """
     nothing = {
         "schema": SCHEMA,

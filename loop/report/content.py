@@ -119,7 +119,8 @@ def fallback_warnings(rounds: Sequence[evidence.Round]) -> list[str]:
 
 
 def leader_row(campaign: Campaign, records: Sequence[Record], standing: Standing) -> dict[str, Any]:
-    replicates = [record.replicates for record in records if record.design == standing.design]
+    asked = {objective.oracle for objective in campaign.objectives}
+    replicates = [r.replicates for r in records if r.design == standing.design and r.oracle in asked]
     return {
         "id": standing.design.id,
         "values": wording.choices_made(standing.design, campaign.space.free),
