@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from loop.durable import write_json, write_text
-from loop.errors import BadInput, StorageError
+from loop.durable import disk_errors, write_json, write_text
+from loop.errors import BadInput
 from loop.store import Reader
 from loop.types import Design, Estimate, Failed, Parameter
 
@@ -35,12 +36,19 @@ def write(campaign: Campaign, out: Path, tasks: bool = False) -> Path:
         units = property_units(campaign, reader)
         rows = task_rows(campaign, reader, units) if tasks else record_rows(campaign, reader, units)
     columns = column_types(campaign, units, tasks)
-    try:
+    with writing(out):
         save(columns, rows, out)
         write_json(out.with_name(out.name + ".units.json"), column_units(campaign, units))
-    except OSError as error:
-        raise StorageError(f"cannot write {out}: {error.strerror or error}") from error
     return out
+
+
+@contextmanager
+def writing(out: Path) -> Iterator[None]:
+    """Raises BadInput where `out` cannot be a file, StorageError for what the disk refuses inside the block."""
+    if out.is_dir() or not out.parent.is_dir():
+        raise BadInput(f"{out}: is a folder" if out.is_dir() else f"{out}: there is no folder {out.parent}")
+    with disk_errors(out):
+        yield
 
 
 def open_run(campaign: Campaign) -> Reader:

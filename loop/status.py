@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from loop.durable import read_json
+from loop.durable import age, read_json
 from loop.export import given_error
 from loop.identity import alive
 from loop.standing import Standing, best, covered, standings
@@ -93,6 +92,6 @@ def held(folder: Path) -> bool:
     if living is not None:
         return living
     try:
-        return time.time() - (folder / NAME).stat().st_mtime < STALE
+        return age(folder / NAME) < STALE
     except FileNotFoundError:
         return False

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loop.durable import write_text
-from loop.errors import StorageError
 
 if TYPE_CHECKING:
     from loop.campaign import Campaign
@@ -15,18 +14,17 @@ if TYPE_CHECKING:
 def write(campaign: Campaign, path: Path | None = None) -> Path:
     """Write the report (default: `report.html` in the run folder) and return its path.
 
-    Raises BadInput for a campaign that was never run, StorageError where the file cannot be written.
+    Raises BadInput for a campaign that was never run or a path that cannot be a file, StorageError where the disk
+    refuses.
     """
-    from loop.export import open_run
+    from loop.export import open_run, writing
     from loop.report.content import gather
 
     out = path or campaign.run_folder / "report.html"
     with open_run(campaign) as reader:
         html = render(gather(campaign, reader))
-    try:
+    with writing(out):
         write_text(out, html)
-    except OSError as error:
-        raise StorageError(f"cannot write {out}: {error.strerror or error}") from error
     return out
 
 

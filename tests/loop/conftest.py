@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -96,13 +96,13 @@ class Story:
         assert self.store.tell("sheet", [row]) == ["stored"]
 
 
-@pytest.fixture
-def story(tmp_path: Path) -> Iterator:
-    """Make a Story; its store is closed at the end."""
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Story]]:
+    """Begin a Story in a folder of its own; its store is closed at the end."""
     told: list[Story] = []
 
     def begin(name: str = "films", space: str = SPACE, objectives: str = OBJECTIVES, replicates: int = 1) -> Story:
-        told.append(Story(tmp_path, name, space, objectives, replicates))
+        told.append(Story(tmp_path_factory.mktemp("story"), name, space, objectives, replicates))
         return told[-1]
 
     yield begin

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from loop import report
-from loop.errors import BadInput, StorageError
+from loop.errors import BadInput
 from loop.types import Check, Pick, Proposal
 
 VOID = {"meta", "br", "hr", "img", "input", "link"}
@@ -61,7 +61,7 @@ def page(told) -> Page:
     return Page(report.write(told.campaign))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def rich(story):
     """Two rounds with lineage, a failed design, a failed replicate, checks, and a measurement."""
     told = story(replicates=3)
@@ -79,6 +79,11 @@ def rich(story):
     return told
 
 
+@pytest.fixture(scope="module")
+def rich_page(rich) -> Page:
+    return page(rich)
+
+
 def test_every_section_is_there_in_one_file_that_opens_offline(rich) -> None:
     path = report.write(rich.campaign)
     assert path == rich.campaign.run_folder / "report.html"
@@ -94,8 +99,8 @@ def test_every_section_is_there_in_one_file_that_opens_offline(rich) -> None:
     assert "default-src 'none'" in policy and "http" not in policy
 
 
-def test_headline(rich) -> None:
-    header = page(rich).text["header"]
+def test_headline(rich_page) -> None:
+    header = rich_page.text["header"]
     assert "films" in header and "running" in header
     assert "maximize adhesion [mJ/m²], at least 10" in header
     assert "evaluations 5 of 40 in the budget" in header
@@ -103,12 +108,11 @@ def test_headline(rich) -> None:
     assert "density 7.1 1/nm²" in header and "adhesion 51.0" in header
 
 
-def test_best_designs_with_error_bars(rich) -> None:
-    found = page(rich)
+def test_best_designs_with_error_bars(rich, rich_page) -> None:
     # dipole: the runs' own error, 0.3 / sqrt(2). adhesion: the variance 2 of its two replicates, shrunk by four degrees
     # of freedom towards the pooled 2 / 7: sqrt((4 * 2 / 7 + 2) / 5 / 2)
-    assert "magnetite 7.1 1/nm² 3 2.95 ± 0.21 51.00 ± 0.56 2 1" in " ".join(found.text["best"].split())
-    figure = found.figures["plot-best-1"]
+    assert "magnetite 7.1 1/nm² 3 2.95 ± 0.21 51.00 ± 0.56 2 1" in " ".join(rich_page.text["best"].split())
+    figure = rich_page.figures["plot-best-1"]
     dipole, adhesion = figure["data"]
     best = rich.design(7.1).id
     assert dipole["y"][0] == adhesion["y"][0] == best
@@ -117,15 +121,14 @@ def test_best_designs_with_error_bars(rich) -> None:
     assert dipole["error_x"]["array"][0] == pytest.approx(0.3 / 2**0.5)
 
 
-def test_a_design_that_misses_its_threshold_is_marked_and_comes_last(rich) -> None:
-    found = page(rich)
-    marked = [attrs for tag, attrs in found.tags if tag == "td" and "missed" in attrs.get("class", "")]
+def test_a_design_that_misses_its_threshold_is_marked_and_comes_last(rich, rich_page) -> None:
+    marked = [attrs for tag, attrs in rich_page.tags if tag == "td" and "missed" in attrs.get("class", "")]
     assert len(marked) == 1
-    assert found.figures["plot-best-1"]["data"][0]["y"][-1] == rich.design(0.2).id
+    assert rich_page.figures["plot-best-1"]["data"][0]["y"][-1] == rich.design(0.2).id
 
 
-def test_compromises_have_error_bars_both_ways_and_the_threshold(rich) -> None:
-    (figure,) = [f for name, f in page(rich).figures.items() if name.startswith("plot-compromises")]
+def test_compromises_have_error_bars_both_ways_and_the_threshold(rich_page) -> None:
+    (figure,) = [f for name, f in rich_page.figures.items() if name.startswith("plot-compromises")]
     rest, front = figure["data"]
     assert (rest["name"], front["name"]) == ("other designs", "best compromises")
     assert len(rest["x"]) == 3 and len(front["x"]) == 1
@@ -135,38 +138,37 @@ def test_compromises_have_error_bars_both_ways_and_the_threshold(rich) -> None:
     assert [(line["y0"], line["xref"]) for line in figure["layout"]["shapes"]] == [(10, "paper")]
 
 
-def test_figures_are_valid_plotly(rich) -> None:
+def test_figures_are_valid_plotly(rich_page) -> None:
     from plotly.graph_objects import Figure
 
-    for figure in page(rich).figures.values():
+    for figure in rich_page.figures.values():
         Figure(figure)
 
 
-def test_progress_never_falls(rich) -> None:
-    found = page(rich)
-    trace = found.figures["plot-progress-1"]["data"][0]
+def test_progress_never_falls(rich_page) -> None:
+    trace = rich_page.figures["plot-progress-1"]["data"][0]
     assert trace["x"] == [0, 1]
     assert all(a <= b for a, b in pairwise(trace["y"]))
     # reference: the worst dipole of round 0 (0.5) and the threshold 10
     assert trace["y"] == [pytest.approx((2 - 0.5) * (30 - 10)), pytest.approx((2.95 - 0.5) * (51 - 10))]
-    assert "1 improve" in found.text["progress"]
+    assert "1 improve" in rich_page.text["progress"]
 
 
-def test_failures_by_cause_with_reasons(rich) -> None:
-    text = page(rich).text["failures"]
+def test_failures_by_cause_with_reasons(rich_page) -> None:
+    text = rich_page.text["failures"]
     assert "unphysical , 1:" in text and "912 K is above 440 K" in text and "oxide hematite" in text
     assert "unconverged , " not in text
     assert "1 further replicate failed in evaluations whose other replicates gave a record" in text
 
 
-def test_checks_are_counted_by_what_became_of_them(rich) -> None:
-    text = page(rich).text["checks"]
+def test_checks_are_counted_by_what_became_of_them(rich_page) -> None:
+    text = rich_page.text["checks"]
     assert "temperature 2 0 3" in " ".join(text.split())
     assert "drift 0 1 0" in " ".join(text.split())
 
 
-def test_lineage_of_a_proposed_design(rich) -> None:
-    text = " ".join(page(rich).text["lineage"].split())
+def test_lineage_of_a_proposed_design(rich, rich_page) -> None:
+    text = " ".join(rich_page.text["lineage"].split())
     parent = rich.design(0.1).id
     for words in (
         "source cvae:cross",
@@ -288,7 +290,7 @@ def test_minimised_values_are_shown_as_they_are(story) -> None:
 
 
 def test_where_it_cannot_be_written(rich, tmp_path) -> None:
-    with pytest.raises(StorageError, match="cannot write"):
+    with pytest.raises(BadInput, match="there is no folder"):
         report.write(rich.campaign, tmp_path / "missing" / "r.html")
     other = report.write(rich.campaign, tmp_path / "elsewhere.html")
     assert other.exists() and not list(tmp_path.glob(".*tmp"))
