@@ -1,0 +1,76 @@
+"""When a campaign is done, and how many designs it may still decide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from loop.standing import progress, standings
+from loop.store import Event, Reader
+
+if TYPE_CHECKING:
+    from loop.campaign import Campaign
+
+
+def deciding_oracles(campaign: Campaign) -> tuple[str, ...]:
+    """The oracles that answer an objective: only their evaluations count, and only they are waited for."""
+    return tuple(dict.fromkeys(objective.oracle for objective in campaign.objectives))
+
+
+def designs_left(campaign: Campaign, decided: int) -> int | None:
+    """How many more designs `stop: {evaluations: n}` allows after `decided`; None without that limit."""
+    limit = campaign.stop.evaluations
+    if limit is None:
+        return None
+    return max(0, -(-limit // len(deciding_oracles(campaign))) - decided)
+
+
+def reason_to_stop(campaign: Campaign, reader: Reader) -> str | None:
+    """The stop criterion that has been reached, in words; None to go on."""
+    stop = campaign.stop
+    round = reader.current_round()
+    if round is None:
+        return None
+    if designs_left(campaign, len(reader.proposals())) == 0:
+        return f"{stop.evaluations} evaluations decided"
+    if stop.rounds is not None and round >= stop.rounds:
+        return f"{stop.rounds} rounds after the initial designs"
+    if stop.hours is not None and hours_at_work(reader.events()) >= stop.hours:
+        return f"{stop.hours:g} hours at work"
+    return progress_reason(campaign, reader)
+
+
+def progress_reason(campaign: Campaign, reader: Reader) -> str | None:
+    """The criteria that look at the results: a hypervolume reached, or rounds without progress."""
+    stop = campaign.stop
+    if stop.hypervolume is None and stop.stalled_rounds is None:
+        return None
+    found = standings(reader.records(), campaign.objectives)
+    values = [value for _, value in progress(found, campaign.objectives)]
+    if stop.hypervolume is not None and values and values[-1] >= stop.hypervolume:
+        return f"hypervolume {values[-1]:.4g} reached {stop.hypervolume:g}"
+    stalled = stop.stalled_rounds
+    if stalled is not None and len(values) > stalled and values[-1] <= values[-1 - stalled]:
+        return f"no progress in {stalled} rounds"
+    return None
+
+
+def hours_at_work(events: Sequence[Event]) -> float:
+    """Time between the first and last event of every `loop run`, summed; idle time between runs does not count."""
+    total, began, last = 0.0, None, None
+    for event in events:
+        at = datetime.fromisoformat(event.at)
+        if event.kind == "run_started":
+            total += (last - began).total_seconds() if began and last else 0.0
+            began = at
+        last = at
+    total += (last - began).total_seconds() if began and last else 0.0
+    return total / 3600
+
+
+def failed_share(reader: Reader, oracles: Sequence[str]) -> tuple[float, int]:
+    """Share of finished evaluations of these oracles that failed, and how many have finished."""
+    failed = sum(failure.oracle in oracles for failure in reader.failures())
+    finished = failed + sum(record.oracle in oracles for record in reader.records())
+    return (failed / finished if finished else 0.0), finished

@@ -1,0 +1,234 @@
+"""The loop itself: recover, ingest, decide, submit, until a stop criterion is reached or nothing is left to do."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from typing import Any
+
+from loop.campaign import Campaign
+from loop.engine.budget import deciding_oracles, designs_left, failed_share, reason_to_stop
+from loop.engine.decide import Decider, Decision
+from loop.engine.history import History
+from loop.engine.interrupts import Interrupts
+from loop.engine.progress import Progress
+from loop.execution import fence, inspect, read_result, run_attempt
+from loop.seeds import derive
+from loop.store import Store, TaskRow, task_id
+from loop.types import Design, Failed, Observed, Task
+
+TICK = 0.5
+DONE, WORK_FAILED, WAITING, INTERRUPTED = 0, 3, 4, 75
+
+
+class Driver:
+    """Runs one campaign from whatever state its store is in. `run` returns the exit code."""
+
+    def __init__(
+        self, campaign: Campaign, store: Store, slots: Executor, progress: Progress, interrupts: Interrupts
+    ) -> None:
+        self.campaign = campaign
+        self.store = store
+        self.slots = slots
+        self.progress = progress
+        self.interrupts = interrupts
+        self.decider = Decider(campaign, campaign.run_folder / "models")
+        self.oracles = deciding_oracles(campaign)
+        self.live: dict[Future[dict[str, Any]], str] = {}
+        self.exhausted = False
+
+    def run(self) -> int:
+        self.store.event("run_started", {"slots": self.campaign.execution.slots})
+        self._recover()
+        while True:
+            self._drain_inbox()
+            self._collect()
+            if self.interrupts.asked_to_stop:
+                return self._interrupt()
+            if self._too_many_failures():
+                return self._give_up()
+            if self._decision_due():
+                self._decide()
+            self._submit()
+            self.progress.counts(self.store.counts())
+            if not self.live:
+                return self._end()
+            wait(self.live, timeout=TICK, return_when=FIRST_COMPLETED)
+
+    # -- recover ------------------------------------------------------------------------------------------------
+
+    def _recover(self) -> None:
+        """Settle every attempt an earlier run left open: take its result, or fence it and queue its task again."""
+        for row in self.store.live_attempts():
+            folder = row.attempt.folder
+            if inspect(folder) != "finished":
+                fence(folder)
+            self._settle(row.attempt.id, row.attempt.task_id, row.attempt.n, read_result(folder), "the run ended")
+
+    def _settle(self, attempt_id: str, task: str, n: int, result: Mapping[str, Any] | None, reason: str) -> None:
+        """Ingest a result if there is one, else give the attempt up."""
+        if result is not None and result["status"] not in ("fenced", "already-claimed"):
+            self._ingest(attempt_id, task, result)
+            return
+        self.store.lose(attempt_id, reason)
+        self.progress.event("attempt_lost", {"task": task, "attempt": n, "reason": reason})
+
+    # -- ingest -------------------------------------------------------------------------------------------------
+
+    def _collect(self) -> None:
+        attempts = {row.attempt.id: row.attempt for row in self.store.live_attempts()}
+        for future in [future for future in self.live if future.done()]:
+            attempt = attempts.get(self.live.pop(future))
+            if attempt is not None:
+                self._settle(attempt.id, attempt.task_id, attempt.n, future.result(), "it was fenced")
+
+    def _ingest(self, attempt_id: str, task: str, result: Mapping[str, Any]) -> None:
+        oracle = next(row.task.oracle for row in self.store.tasks() if row.task.id == task)
+        if self.store.ingest(attempt_id, result, attempts=self.campaign.oracles[oracle].attempts):
+            self._announce(task, result)
+
+    def _announce(self, task: str, result: Mapping[str, Any]) -> None:
+        answer = self.store.observed(task)
+        if isinstance(answer, Observed):
+            wanted = [o.property for o in self.campaign.objectives if o.property in answer.estimates]
+            values = {name: (answer.estimates[name].mean, answer.estimates[name].se) for name in wanted}
+            self.progress.event("task_done", {"task": task, "values": values})
+        elif isinstance(answer, Failed):
+            self.progress.event("task_failed", {"task": task, "cause": answer.cause, "reason": answer.reason})
+        else:
+            reason = str(result.get("reason", result["status"]))
+            self.progress.event("attempt_lost", {"task": task, "attempt": result["attempt"], "reason": reason})
+
+    def _drain_inbox(self) -> None:
+        from loop.sheets import drain_inbox
+
+        drain_inbox(self.store, self.campaign)
+
+    # -- decide -------------------------------------------------------------------------------------------------
+
+    def _decision_due(self) -> bool:
+        if self.exhausted or reason_to_stop(self.campaign, self.store):
+            return False
+        states = Counter(row.state for row in self.store.tasks() if self._counts(row))
+        if self.campaign.execution.schedule == "async" and self.store.current_round() is not None:
+            return states["queued"] == 0 and states["waiting"] < self.campaign.batch
+        return states["queued"] + states["running"] + states["waiting"] == 0
+
+    def _counts(self, row: TaskRow) -> bool:
+        """Whether a task belongs to the loop: an unsolicited or unasked-for measurement holds up nothing."""
+        return row.task.oracle in self.oracles
+
+    def _decide(self) -> None:
+        last = self.store.current_round()
+        round = 0 if last is None else last + 1
+        count = self.campaign.initial if round == 0 else self._batch()
+        left = designs_left(self.campaign, len(self.store.proposals()))
+        decision = self.decider.decide(round, self._history(), count if left is None else min(count, left))
+        if not decision.picks:
+            self.exhausted = True
+            self.progress.event("message", {"text": "no valid design is left to propose"})
+            return
+        self._commit(decision)
+
+    def _batch(self) -> int:
+        return 1 if self.campaign.execution.schedule == "async" else self.campaign.batch
+
+    def _history(self) -> History:
+        designs = self.store.designs()
+        out: dict[Design, None] = {}
+        for row in self.store.tasks():
+            if self._counts(row) and row.state in ("queued", "running", "waiting"):
+                out.setdefault(designs[row.task.design_id])
+        return History(tuple(self.store.records()), tuple(self.store.failures()), tuple(out))
+
+    def _commit(self, decision: Decision) -> None:
+        specs = self.campaign.oracles.values()
+        tasks = [
+            self._task(pick.proposal.design, name, spec.fidelity, replicate)
+            for pick in decision.picks
+            for name, spec in self.campaign.oracles.items()
+            for replicate in range(spec.replicates)
+        ]
+        info = {**decision.info, "seed": self.campaign.seed, "data_seq": self.store.last_event()}
+        self.store.decide(
+            decision.round,
+            decision.picks,
+            tasks,
+            kinds={spec.name: spec.record_kind for spec in specs},
+            waiting=[spec.name for spec in specs if spec.isolation == "person"],
+            info=info,
+        )
+        for reason in info.get("notes", ()):
+            self.progress.event("fallback", {"round": decision.round, "reason": reason})
+        roles = dict(Counter(pick.role for pick in decision.picks))
+        self.progress.event(
+            "decided",
+            {"round": decision.round, "designs": len(decision.picks), "roles": roles, "seconds": info["seconds"]},
+        )
+
+    def _task(self, design: Design, oracle: str, fidelity: str, replicate: int) -> Task:
+        seed = derive(self.campaign.seed, "task", design.id, oracle, fidelity, replicate)
+        return Task(task_id(design.id, oracle, fidelity, replicate), design.id, oracle, fidelity, replicate, seed)
+
+    # -- submit -------------------------------------------------------------------------------------------------
+
+    def _submit(self) -> None:
+        free = self.campaign.execution.slots - len(self.live)
+        for row in self.store.tasks("queued")[: max(0, free)]:
+            attempt = self.store.intend(row.task.id, self._spec(row.task.oracle))
+            self.live[self.slots.submit(run_attempt, str(attempt.folder))] = attempt.id
+
+    def _spec(self, oracle: str) -> dict[str, Any]:
+        spec = self.campaign.oracles[oracle]
+        return {
+            "kind": spec.kind,
+            "options": dict(spec.options),
+            "folder": str(self.campaign.folder),
+            "isolation": spec.isolation,
+            "time_limit": spec.time_limit,
+            "grace": self.campaign.execution.grace,
+        }
+
+    # -- end ----------------------------------------------------------------------------------------------------
+
+    def _too_many_failures(self) -> bool:
+        share, finished = failed_share(self.store, self.oracles)
+        execution = self.campaign.execution
+        return finished >= execution.failed_after and share > execution.failed_limit
+
+    def _give_up(self) -> int:
+        self._fence_live("too much failed")
+        share, finished = failed_share(self.store, self.oracles)
+        text = (
+            f"stopped: {share:.0%} of {finished} evaluations failed, more than execution.failed_limit "
+            f"{self.campaign.execution.failed_limit:.0%}; `loop report` shows the causes"
+        )
+        return self._finish(WORK_FAILED, text)
+
+    def _interrupt(self) -> int:
+        self.progress.event("message", {"text": "stopping; running tasks keep their last checkpoint"})
+        self._fence_live("interrupted")
+        return self._finish(INTERRUPTED, "interrupted; run the same command again to go on")
+
+    def _fence_live(self, reason: str) -> None:
+        """End what runs. A task's work folder keeps its checkpoint, from which the next attempt goes on."""
+        for row in self.store.live_attempts():
+            fence(row.attempt.folder)
+        wait(self.live, timeout=self.campaign.execution.grace + 10 * TICK)
+        for row in self.store.live_attempts():
+            self._settle(row.attempt.id, row.attempt.task_id, row.attempt.n, read_result(row.attempt.folder), reason)
+
+    def _end(self) -> int:
+        waiting = [row for row in self.store.tasks("waiting") if self._counts(row)]
+        if waiting:
+            designs = len({row.task.design_id for row in waiting})
+            return self._finish(WAITING, f"waiting for measurements of {designs} designs: loop ask, then loop tell")
+        reason = reason_to_stop(self.campaign, self.store) or "no valid design is left"
+        return self._finish(DONE, f"done: {reason}")
+
+    def _finish(self, code: int, text: str) -> int:
+        self.store.event("run_ended", {"exit_code": code, "reason": text, "at": time.time()})
+        self.progress.event("message", {"text": text})
+        return code
