@@ -115,7 +115,11 @@ def noise_warning(noise: Noise) -> str:
 
 
 def fallback_warnings(rounds: Sequence[evidence.Round]) -> list[str]:
-    return [f"Round {round.number} was not decided as asked: {note}" for round in rounds for note in round.notes]
+    return [
+        f"Round {round.number} chose {round.fallbacks} of its designs without a model: {'; '.join(round.notes)}."
+        for round in rounds
+        if round.fallbacks
+    ]
 
 
 def leader_row(campaign: Campaign, records: Sequence[Record], standing: Standing) -> dict[str, Any]:

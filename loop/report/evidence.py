@@ -41,13 +41,15 @@ class CheckCount:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One decision: how many designs, chosen for what, from which sources, and what the engine had to say."""
+    """One decision: how many designs, chosen for what, from which sources, how many of them without the model that was
+    asked for, and in what the decision differed from the rule."""
 
     number: int
     at: str
     roles: str
     pool: str
     seconds: Any
+    fallbacks: int
     notes: tuple[str, ...]
 
 
@@ -91,9 +93,10 @@ def rounds(reader: Reader) -> list[Round]:
         Round(
             number=decision.round,
             at=decision.at,
-            roles=counted(roles.get(decision.round, {})),
+            roles=counted(roles.get(decision.round, Counter())),
             pool=counted(decision.info.get("pool", {})),
             seconds=decision.info.get("seconds", ""),
+            fallbacks=roles.get(decision.round, Counter())["fallback"],
             notes=tuple(decision.info.get("notes", ())),
         )
         for decision in reader.decisions()

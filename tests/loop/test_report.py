@@ -215,11 +215,15 @@ def test_each_objective_is_warned_of_by_itself(story) -> None:
     assert "Noise wins for dipole" in header and "Noise wins for adhesion" not in header
 
 
-def test_a_fallback_is_shown_as_a_warning(story) -> None:
+def test_a_fallback_is_a_warning_and_other_remarks_are_not(story) -> None:
     told = story()
-    proposal = Pick(Proposal(told.design(1), "uniform"), "fallback")
-    told.store.decide(0, [proposal], [], kinds={}, info={"notes": ["the GP fit failed"], "seconds": 1})
-    assert "Round 0 was not decided as asked: the GP fit failed" in page(told).text["header"]
+    picks = [Pick(Proposal(told.design(1), "uniform"), "fallback"), Pick(Proposal(told.design(2), "cvae"), "explore")]
+    for round, (pick, note) in enumerate(zip(picks, ["the GP fit failed", "too few records"], strict=True)):
+        told.store.decide(round, [pick], [], kinds={}, info={"notes": [note], "seconds": 1})
+    found = page(told)
+    assert "Round 0 chose 1 of its designs without a model: the GP fit failed." in found.text["header"]
+    assert "too few records" not in found.text["header"]
+    assert "too few records" in found.text["progress"]
 
 
 def test_hostile_text_stays_text(story) -> None:
