@@ -14,6 +14,7 @@ import contextlib
 import io
 import tempfile
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 from loop.campaign import load
@@ -64,7 +65,7 @@ def shares(folder: Path, slots: int) -> tuple[float, float, float]:
     start, end = min(began for began, _ in spans), max(began for began, _ in spans)
     idle = deciding = 0.0
     edges = sorted({start, end, *(t for span in [*spans, *decisions] for t in span if start < t < end)})
-    for left, right in zip(edges, edges[1:], strict=False):
+    for left, right in pairwise(edges):
         middle = (left + right) / 2
         free = slots - sum(began <= middle < ended for began, ended in spans)
         if any(began <= middle < ended for began, ended in decisions) and free:

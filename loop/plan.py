@@ -56,9 +56,8 @@ def plan(campaign: Campaign) -> Plan:
     begin = time.perf_counter()
     sample = campaign.judged_space().sample(SAMPLE, seed=derive(campaign.seed, "plan"))
     seconds = (time.perf_counter() - begin) / len(sample)
-    designs = most_designs(campaign)
-    deciding = dict.fromkeys(objective.oracle for objective in campaign.objectives)
-    prices = tuple(price(campaign.oracles[name], sample, designs) for name in deciding)
+    designs = campaign.most_designs
+    prices = tuple(price(campaign.oracles[name], sample, designs) for name in campaign.deciding)
     machine = [p.hours for p in prices if p.isolation != "person"]
     hours = None if any(h is None for h in machine) else sum(h for h in machine if h is not None)
     disk = [p.disk_bytes for p in prices]
@@ -73,17 +72,6 @@ def plan(campaign: Campaign) -> Plan:
         disk_bytes=None if any(d is None for d in disk) else sum(d for d in disk if d is not None),
         disk_free_bytes=shutil.disk_usage(campaign.folder).free,
     )
-
-
-def most_designs(campaign: Campaign) -> int | None:
-    """How many designs the limits on evaluations and rounds allow; one evaluation is one design under one oracle."""
-    stop, limits = campaign.stop, []
-    if stop.evaluations is not None:
-        oracles = len({objective.oracle for objective in campaign.objectives})
-        limits.append(-(-stop.evaluations // oracles))
-    if stop.rounds is not None:
-        limits.append(campaign.initial + campaign.batch * (stop.rounds - 1))
-    return min(limits, default=None)
 
 
 def price(spec: OracleSpec, sample: Sequence[Design], designs: int | None) -> Price:

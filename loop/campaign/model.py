@@ -55,7 +55,7 @@ class PluginSpec:
 class Stop:
     """The campaign is done as soon as one of these is reached; at least one is set.
 
-    `evaluations` counts finished evaluations (answered or failed), `hours` the time `loop run` was at work, summed
+    `evaluations` counts evaluations, answered or failed, `rounds` those after the initial designs, `hours` the time `loop run` was at work, summed
     over resumptions, `stalled_rounds` rounds in a row without a better best (or hypervolume).
     """
 
@@ -112,6 +112,26 @@ class Campaign:
     @property
     def run_folder(self) -> Path:
         return self.path.parent / "runs" / self.name
+
+    @property
+    def deciding(self) -> tuple[str, ...]:
+        """The oracles that answer an objective: only their evaluations count, and only they are waited for."""
+        return tuple(dict.fromkeys(objective.oracle for objective in self.objectives))
+
+    @property
+    def designs_per_round(self) -> int:
+        """`batch`, or one where every free slot asks for the next design."""
+        return 1 if self.execution.schedule == "async" else self.batch
+
+    @property
+    def most_designs(self) -> int | None:
+        """How many designs the limits on evaluations (one design under one deciding oracle) and rounds allow."""
+        limits = []
+        if self.stop.evaluations is not None:
+            limits.append(-(-self.stop.evaluations // len(self.deciding)))
+        if self.stop.rounds is not None:
+            limits.append(self.initial + self.designs_per_round * self.stop.rounds)
+        return min(limits, default=None)
 
     def judged_space(self) -> Space:
         """The space with every oracle's check, at the fidelity in use, as further rules."""

@@ -1,4 +1,4 @@
-"""When a campaign is done, and how many designs it may still decide."""
+"""When a campaign is done."""
 
 from __future__ import annotations
 
@@ -13,17 +13,10 @@ if TYPE_CHECKING:
     from loop.campaign import Campaign
 
 
-def deciding_oracles(campaign: Campaign) -> tuple[str, ...]:
-    """The oracles that answer an objective: only their evaluations count, and only they are waited for."""
-    return tuple(dict.fromkeys(objective.oracle for objective in campaign.objectives))
-
-
 def designs_left(campaign: Campaign, decided: int) -> int | None:
-    """How many more designs `stop: {evaluations: n}` allows after `decided`; None without that limit."""
-    limit = campaign.stop.evaluations
-    if limit is None:
-        return None
-    return max(0, -(-limit // len(deciding_oracles(campaign))) - decided)
+    """How many more designs may be decided after `decided`; None without a limit on evaluations or rounds."""
+    most = campaign.most_designs
+    return None if most is None else max(0, most - decided)
 
 
 def reason_to_stop(campaign: Campaign, reader: Reader) -> str | None:
@@ -32,10 +25,10 @@ def reason_to_stop(campaign: Campaign, reader: Reader) -> str | None:
     round = reader.current_round()
     if round is None:
         return None
-    if designs_left(campaign, len(reader.proposals())) == 0:
-        return f"{stop.evaluations} evaluations decided"
     if stop.rounds is not None and round >= stop.rounds:
         return f"{stop.rounds} rounds after the initial designs"
+    if designs_left(campaign, len(reader.proposals())) == 0:
+        return f"{stop.evaluations} evaluations"
     if stop.hours is not None and hours_at_work(reader.events()) >= stop.hours:
         return f"{stop.hours:g} hours at work"
     return progress_reason(campaign, reader)

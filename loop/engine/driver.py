@@ -9,7 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from typing import Any
 
 from loop.campaign import Campaign
-from loop.engine.budget import deciding_oracles, designs_left, failed_share, reason_to_stop
+from loop.engine.budget import designs_left, failed_share, reason_to_stop
 from loop.engine.decide import Decider, Decision
 from loop.engine.history import History
 from loop.engine.interrupts import Interrupts
@@ -35,7 +35,7 @@ class Driver:
         self.progress = progress
         self.interrupts = interrupts
         self.decider = Decider(campaign, campaign.run_folder / "models")
-        self.oracles = deciding_oracles(campaign)
+        self.oracles = campaign.deciding
         self.live: dict[Future[dict[str, Any]], str] = {}
         self.exhausted = False
 
@@ -123,7 +123,7 @@ class Driver:
     def _decide(self) -> None:
         last = self.store.current_round()
         round = 0 if last is None else last + 1
-        count = self.campaign.initial if round == 0 else self._batch()
+        count = self.campaign.initial if round == 0 else self.campaign.designs_per_round
         left = designs_left(self.campaign, len(self.store.proposals()))
         decision = self.decider.decide(round, self._history(), count if left is None else min(count, left))
         if not decision.picks:
@@ -131,9 +131,6 @@ class Driver:
             self.progress.event("message", {"text": "no valid design is left to propose"})
             return
         self._commit(decision)
-
-    def _batch(self) -> int:
-        return 1 if self.campaign.execution.schedule == "async" else self.campaign.batch
 
     def _history(self) -> History:
         designs = self.store.designs()

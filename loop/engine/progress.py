@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol, TextIO
 
 from loop.campaign import Campaign
+from loop.store.rows import TaskState
 
 
 class Progress(Protocol):
@@ -15,7 +16,7 @@ class Progress(Protocol):
 
     def event(self, kind: str, payload: Mapping[str, Any]) -> None: ...
 
-    def counts(self, tasks: Mapping[str, int]) -> None: ...
+    def counts(self, tasks: Mapping[TaskState, int]) -> None: ...
 
     def close(self) -> None: ...
 
@@ -37,7 +38,7 @@ class JsonLines:
     def event(self, kind: str, payload: Mapping[str, Any]) -> None:
         print(json.dumps({"event": kind, **payload}), file=self.stream, flush=True)
 
-    def counts(self, tasks: Mapping[str, int]) -> None:
+    def counts(self, tasks: Mapping[TaskState, int]) -> None:
         return None
 
     def close(self) -> None:
@@ -55,7 +56,7 @@ class Lines:
         if line:
             print(line, file=self.stream, flush=True)
 
-    def counts(self, tasks: Mapping[str, int]) -> None:
+    def counts(self, tasks: Mapping[TaskState, int]) -> None:
         return None
 
     def close(self) -> None:
@@ -79,7 +80,7 @@ class Live:
         if line:
             self.bars.console.print(line, markup=False, highlight=False)
 
-    def counts(self, tasks: Mapping[str, int]) -> None:
+    def counts(self, tasks: Mapping[TaskState, int]) -> None:
         finished = sum(tasks.get(state, 0) for state in ("done", "failed", "cancelled"))
         expected = finished + tasks.get("queued", 0) + tasks.get("running", 0)
         self.bars.update(self.bar, completed=finished, total=expected)
