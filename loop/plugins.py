@@ -9,7 +9,8 @@ import difflib
 import importlib
 import inspect
 from collections.abc import Mapping
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def find(role: str, kind: str) -> type:
             return _attribute(importlib.import_module(module), name)
         except (ImportError, AttributeError) as error:
             raise PluginError(f"cannot import {kind!r}: {error}", key="kind") from error
-    known = {entry.name: entry for entry in entry_points(group=GROUPS[role])}
+    known = _installed(role)
     if kind not in known:
         raise PluginError(
             f"no {role} is called {kind!r}{did_you_mean(kind, known)}; there are {', '.join(sorted(known))}, "
@@ -43,6 +44,11 @@ def find(role: str, kind: str) -> type:
         return _attribute(known[kind].load(), "")
     except (ImportError, AttributeError) as error:
         raise PluginError(f"{role} {kind!r} cannot be imported: {error}", key="kind") from error
+
+
+@cache
+def _installed(role: str) -> Mapping[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=GROUPS[role])}
 
 
 def _attribute(owner: Any, path: str) -> type:

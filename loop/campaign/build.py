@@ -189,7 +189,8 @@ def read_plugin(
 ) -> PluginSpec | None:
     """The choice of generator or acquisition; `thorough` builds it once, to have its keys and values judged.
 
-    A class that can handle only so many objectives says so in `max_objectives`.
+    An acquisition that cannot handle any number of objectives names those it can in `objectives_allowed`, and in
+    `other` what to use instead.
     """
     entry = valid(PluginEntry, raw)
     if entry is None:
@@ -198,8 +199,8 @@ def read_plugin(
         instance = make(role, entry, path.parent, (role,), problems)
         if instance is None:
             return None
-        most = getattr(instance, "max_objectives", None)
-        if most is not None and objectives > most:
-            fault = f"{entry.kind} takes {most} objective, the campaign has {objectives}; use qlognehvi"
-            problems.add((role, "kind"), fault)
+        allowed = getattr(instance, "objectives_allowed", None)
+        if allowed is not None and objectives and objectives not in allowed:
+            cure = getattr(instance, "other", "choose another")
+            problems.add((role, "kind"), f"{entry.kind} cannot handle {objectives} objectives: {cure}")
     return PluginSpec(entry.kind, dict(entry.model_extra or {}))

@@ -10,7 +10,7 @@ from typing import Any
 from loop.errors import BadInput
 
 Where = tuple[str | int, ...]
-MAX_VALUES = 100_000
+MAX_VALUES, DEEPEST = 100_000, 50
 LEADING_ZERO = re.compile(r"[-+]?0[0-9]+")
 PLAIN_TAGS = ("null", "bool", "int", "float", "str", "seq", "map")
 
@@ -29,6 +29,10 @@ class Problems:
         line, column = self._place(where, at_key)
         name = ".".join(map(str, where))
         self.found[line, column, f"{name}: {message}" if name else message] = None
+
+    def told(self, where: Where) -> bool:
+        """Whether a fault of exactly this value is noted."""
+        return self.values.get(where) in {(line, column) for line, column, _ in self.found}
 
     def _place(self, where: Where, at_key: bool) -> tuple[int, int]:
         for depth in range(len(where), -1, -1):
@@ -84,6 +88,8 @@ def read_yaml(text: str, problems: Problems) -> Any:
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise BadInput(f"{problems.file}:{line}:1: {error.reason} (character {error.character!r})") from error
+    except RecursionError:
+        raise BadInput(f"{problems.file}:1:1: nested deeper than {DEEPEST} levels") from None
     if root is None:
         raise BadInput(f"{problems.file}:1:1: the file is empty; `loop init` writes a template")
     return Walk(yaml.constructor, problems).value(root, ())
@@ -111,7 +117,10 @@ class Walk:
     def value(self, node: Any, where: Where) -> Any:
         self.seen += 1
         if self.seen > MAX_VALUES:
-            raise BadInput(f"{self.problems.file}: aliases expand to more than {MAX_VALUES} values")
+            raise BadInput(f"{self.problems.file}:1:1: aliases expand to more than {MAX_VALUES} values")
+        if len(where) > DEEPEST:
+            line, column = place(node)
+            raise BadInput(f"{self.problems.file}:{line}:{column}: nested deeper than {DEEPEST} levels")
         self.problems.values[where] = place(node)
         kind = node.tag.rpartition(":")[2]
         if node.id == "mapping" and kind == "map":
@@ -151,6 +160,8 @@ class Walk:
                 continue
             self.problems.keys[here] = (line, column)
             found[key] = self.value(value_node, here)
+            if value_node.id == "scalar" and not value_node.value and value_node.style is None:
+                self.problems.values[here] = line, column  # an empty value has no place of its own
         return found
 
 

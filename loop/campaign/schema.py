@@ -219,7 +219,7 @@ def note(fault: Mapping[str, Any], problems: Problems) -> None:
         problems.add(where, f"unknown key{did_you_mean(str(where[-1]), key_names(model))}", at_key=True)
     elif fault["type"] == "missing":
         problems.add(where[:-1], f"the key {where[-1]!r} is missing", at_key=True)
-    else:
+    elif not problems.told(where):
         problems.add(where, in_words(fault))
 
 

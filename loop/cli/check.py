@@ -43,7 +43,7 @@ def describe(plan: Plan) -> list[str]:
         each = f"{price.tasks_per_design} x {duration(price.seconds_per_task)} per design at {price.fidelity}"
         total = "" if price.hours is None else f", {duration(3600 * price.hours)} in all"
         lines.append(f"oracle {price.name}: {each}{total}{' of your time' if price.isolation == 'person' else ''}")
-    if plan.wall_hours is not None:
+    if plan.wall_hours:
         lines.append(f"wall time: about {duration(3600 * plan.wall_hours)} on {plan.slots} slots")
     needs = "not stated by the oracles" if plan.disk_bytes is None else f"about {size(plan.disk_bytes)}"
     lines.append(f"disk: {needs}; {size(plan.disk_free_bytes)} free")
