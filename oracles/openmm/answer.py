@@ -17,6 +17,7 @@ from oracles.openmm.statistics import Equilibration, estimate, find_equilibratio
 
 if TYPE_CHECKING:
     from oracles.openmm.film import Film
+    from oracles.openmm.replica import Replica
 
 PROPERTIES: Mapping[str, str] = {
     "adhesion_energy": "mJ/m^2",
@@ -91,29 +92,23 @@ def packed_density(film: Film) -> float:
     return float(G_CM3 * mass / (film.area * (film.box[2] - film.slab_height - SLACK)))
 
 
-def judge(
-    film: Film,
-    series: Mapping[str, np.ndarray],
-    heights: np.ndarray,
-    temperature: float,
-    slab: np.ndarray,
-    run: Equilibration,
-    ligands: bool,
-) -> list[Check]:
-    """Gates and flags over a production run; `slab` (atoms, 3) nm are the slab's last positions."""
+def judge(replica: Replica, series: Mapping[str, np.ndarray], run: Equilibration, ligands: bool) -> list[Check]:
+    """Gates and flags over the production `series` of a replica."""
+    film, production = replica.film, replica.fidelity.production
     count, dipole = (
         gates.Interfaces(series[f"{name}_lower"], series[name] - series[f"{name}_lower"])
         for name in ("count", "dipole")
     )
+    memory = production.steps * production.step_fs * 1e-3 * production.friction
     return [
-        gates.temperature(series["temperature"], temperature, run),
+        gates.temperature(series["temperature"], replica.temperature, replica.freedom, memory),
         *gates.bond_stretch(series["stretch"].mean(axis=0)),
-        gates.slab_rigid(film.positions[film.slab], slab),
+        gates.slab_rigid(film.positions[film.slab], series["slab"][-1]),
         gates.polymer_outside_slab(series["deepest"], ligands),
         gates.first_layer(series["count"]),
         gates.film_dipole(series["film_dipole"]),
         gates.density(float(density(film, series["height"][-1])), packed_density(film)),
-        gates.height_slope(heights),
+        gates.height_slope(replica.heights),
         gates.equilibration(run),
         gates.interfaces_agree("population", count),
         gates.interfaces_agree("dipole", dipole),

@@ -26,7 +26,7 @@ HEIGHTS_AVERAGED = 8
 class Engine:
     """One Context with the film's force field, a thermostat, and a barostat that acts along z only."""
 
-    def __init__(self, film: Film, temperature: float, compute: Compute) -> None:
+    def __init__(self, film: Film, temperature: float, compute: Compute, seed: int) -> None:
         import openmm
 
         self.temperature = temperature
@@ -38,6 +38,7 @@ class Engine:
         )
         system.addForce(self._barostat)
         self._integrator = openmm.LangevinMiddleIntegrator(temperature, 1.0, 0.001)
+        self._set_seeds(seed)
         self.context = compute.context(system, self._integrator)
 
     def minimise(self, positions: np.ndarray, iterations: int, seed: int) -> float:
@@ -60,15 +61,20 @@ class Engine:
         """
         self._integrator.setStepSize(stage.step_fs * 1e-3)
         self._integrator.setFriction(stage.friction)
-        self._integrator.setRandomNumberSeed(seed32(seed, "thermostat"))
         self._barostat.setFrequency(BAROSTAT_EVERY if stage.pressure is not None else 0)
-        self._barostat.setRandomNumberSeed(seed32(seed, "barostat"))
+        self._set_seeds(seed)
         box = np.array([*self._film.box[:2], height])
         self.context.getSystem().setDefaultPeriodicBoxVectors(*np.diag(box))
         self.context.reinitialize()
         self.context.loadCheckpoint(checkpoint)
         if stage.pressure is not None:
             self.context.setParameter(self._barostat.PressureZ(), stage.pressure)
+
+    def _set_seeds(self, seed: int) -> None:
+        """Before a Context exists too: where a checkpoint holds the state of a generator, that state must have come
+        from a seed."""
+        self._integrator.setRandomNumberSeed(seed32(seed, "thermostat"))
+        self._barostat.setRandomNumberSeed(seed32(seed, "barostat"))
 
     def step(self, steps: int) -> None:
         self._integrator.step(steps)

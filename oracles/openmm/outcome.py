@@ -28,7 +28,7 @@ def conclude(replica: Replica, journal: Journal, compute: Compute, folder: Path,
         run = answer.settled(series)
         checks = [
             *(Check(**check) for check in journal.entries[0]["checks"]),
-            *answer.judge(film, series, replica.heights, replica.temperature, replica.slab, run, ligands),
+            *answer.judge(replica, series, run, ligands),
             replica.energy_drift(),
         ]
     for check in checks:

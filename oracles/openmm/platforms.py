@@ -6,6 +6,7 @@ in single precision and 3-6 times slower; here it runs only when it is named. A 
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -36,8 +37,12 @@ class Compute:
     properties: dict[str, str] = field(default_factory=dict)
 
     def context(self, system: openmm.System, integrator: openmm.Integrator) -> openmm.Context:
+        """A Context on this platform. On a CPU the environment is told to use one thread: the reciprocal part of PME
+        starts threads of its own, which the platform's property does not reach and which make forces irreproducible."""
         import openmm
 
+        if self.platform == "CPU":
+            os.environ["OPENMM_CPU_THREADS"] = "1"
         return openmm.Context(
             system, integrator, openmm.Platform.getPlatformByName(self.platform), dict(self.properties)
         )

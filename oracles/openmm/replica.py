@@ -63,13 +63,13 @@ class Replica:
         return self._journal.series(under_pressure[-1].name)["height"]
 
     @property
-    def slab(self) -> np.ndarray:
-        """(atoms, 3) nm, the slab's positions at the end."""
-        return self._journal.series(self.fidelity.production.name)["slab"][-1]
+    def freedom(self) -> int:
+        """Degrees of freedom of the mobile atoms."""
+        return self._thermometer.freedom
 
     def run(self) -> None:
         """Finish every segment that the journal does not hold yet."""
-        engine = Engine(self.film, self.temperature, self._compute)
+        engine = Engine(self.film, self.temperature, self._compute, self.seed)
         with exploding(self):
             if not self._journal.entries:
                 self._prepare(engine)
@@ -81,7 +81,7 @@ class Replica:
         """The last configuration run on without thermostat: is the total energy conserved?"""
         import openmm
 
-        engine = Engine(self.film, self.temperature, self._compute)
+        engine = Engine(self.film, self.temperature, self._compute, self.seed)
         stage, last = self.fidelity.production, self._journal.entries[-1]
         engine.begin(stage, self.seed, self._journal.checkpoint(), last["height"])
         positions, velocities, box = arrays(engine.context, "positions", "velocities", "box")
