@@ -159,9 +159,9 @@ SHIM = "import sys; from loop.execution import run_attempt; run_attempt(sys.argv
 
 
 def test_a_killed_driver_takes_its_child_with_it(attempt) -> None:
-    folder = attempt("hang")
+    folder = attempt("deaf")
     driver = subprocess.Popen([sys.executable, "-c", SHIM, str(folder)])
-    wait_for((folder / "child").exists)
+    wait_for((folder / "work" / "ready").exists)
     child = json.loads((folder / "child").read_text())["pid"]
     assert inspect(folder) == "running"
     driver.kill()
