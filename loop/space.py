@@ -131,10 +131,11 @@ class Space:
             return tuple(broken)
         return tuple(check.name for judge in self._checks for check in judge(design) if not check.passed)
 
-    def sample(self, n: int, *, seed: int) -> list[Design]:
+    def sample(self, n: int, *, seed: int, max_draws: int | None = None) -> list[Design]:
         """Up to n distinct valid designs, spread by a scrambled Sobol sequence over the free parameters.
 
-        Fewer come back where the space holds fewer, or where valid designs are rarer than one draw in 200.
+        Fewer come back where the space holds fewer, or where valid designs are rarer than one draw in 200
+        (`max_draws` sets another limit).
         Raises SpaceError, naming the rules that refused, where not one valid design was found.
         """
         import warnings
@@ -147,7 +148,7 @@ class Space:
         sobol = qmc.Sobol(d=len(free), scramble=True, seed=seed)
         found: dict[Design, None] = {}
         refused: Counter[str] = Counter()
-        draws, budget = 0, max(2000, MAX_DRAWS_PER_DESIGN * n)
+        draws, budget = 0, max_draws or max(2000, MAX_DRAWS_PER_DESIGN * n)
         while len(found) < n and draws < budget:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # an incomplete power of two: balance is not needed here

@@ -1,0 +1,155 @@
+"""The candidate pool of one decision: draws in latent space, decoded, judged, re-drawn where they fail."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from generators.decoding import Decoder
+from generators.uniform import pinned_space, valid_designs
+from loop.seeds import derive
+from loop.space import canonical_value
+from loop.types import Design, Proposal, Value
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from generators.encoding import Encoding
+    from generators.network import Network
+
+RADII = (0.3, 0.6, 1.0)
+"""Steps in latent space around an incumbent; the prior has standard deviation 1."""
+UNIFORM_SHARE = 0.1
+SHARES = {"prior": 0.25, "conditional": 0.25, "incumbent": 0.33, "crossover": 0.17}
+MAX_ROUNDS = 6
+
+Draw = tuple["np.ndarray", "np.ndarray", list[tuple[str, ...]]]
+"""Latent points (n, latent), conditions (n, width) and the ids of each point's parents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What a pool is drawn from: the network, the encoding it was trained in, and its digest."""
+
+    network: Network
+    encoding: Encoding
+    digest: str
+
+
+@dataclass
+class Pool:
+    """Draws proposals and counts, per source, how many were drawn, valid and not seen before."""
+
+    model: Model
+    pins: Mapping[str, Value]
+    seed: int
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        space = self.model.encoding.space
+        pinned_space(space, self.pins)
+        self.pins = {name: canonical_value(space[name], value) for name, value in self.pins.items()}
+        self._decoder = Decoder(self.model.encoding, self.pins)
+        self._found: dict[Design, Proposal] = {}
+
+    def fill(self, n: int, condition: np.ndarray | None, incumbents: Sequence[Design]) -> list[Proposal]:
+        """At most n distinct, canonical, valid proposals: latent draws first, at least a tenth uniform ones. Levels
+        wanted are given as one `condition` row; None leaves the conditional draws out."""
+        latent = n - math.ceil(UNIFORM_SHARE * n) if n >= 10 else n
+        sources = self._sources(condition, incumbents)
+        total = sum(SHARES[name] for name in sources)
+        for name, draw in sources.items():
+            self._take(f"cvae:{name}", round(latent * SHARES[name] / total), draw)
+        self._add_uniform(n)
+        return list(self._found.values())[:n]
+
+    def _sources(
+        self, condition: np.ndarray | None, incumbents: Sequence[Design]
+    ) -> dict[str, Callable[[int, np.random.Generator], Draw]]:
+        import numpy as np
+
+        network, encoding = self.model.network, self.model.encoding
+        unknown = np.zeros(network.shape.condition, dtype=np.float32)
+        ids = [design.id for design in incumbents]
+
+        def from_prior(c: np.ndarray) -> Callable[[int, np.random.Generator], Draw]:
+            def draw(n: int, rng: np.random.Generator) -> Draw:
+                conditions = np.tile(c, (n, 1))
+                return network.sample_prior(conditions, rng), conditions, [()] * n
+
+            return draw
+
+        sources = {"prior": from_prior(unknown)}
+        if condition is not None:
+            sources["conditional"] = from_prior(condition)
+        if ids:
+            known = [encoding.space.canonicalise(design.values) for design in incumbents]
+            centres, _ = network.encode(encoding.encode(known), np.tile(unknown, (len(ids), 1)))
+
+            def near(n: int, rng: np.random.Generator) -> Draw:
+                who, radius = rng.integers(len(ids), size=n), rng.choice(RADII, size=(n, 1))
+                z = centres[who] + radius * rng.standard_normal((n, centres.shape[1]))
+                return z, np.tile(unknown, (n, 1)), [(ids[i],) for i in who]
+
+            sources["incumbent"] = near
+        if len(ids) > 1:
+
+            def crossed(n: int, rng: np.random.Generator) -> Draw:
+                first = rng.integers(len(ids), size=n)
+                second = (first + rng.integers(1, len(ids), size=n)) % len(ids)
+                swap = rng.random((n, centres.shape[1])) < 0.5
+                z = np.where(swap, centres[first], centres[second])
+                return z, np.tile(unknown, (n, 1)), [(ids[i], ids[j]) for i, j in zip(first, second, strict=True)]
+
+            sources["crossover"] = crossed
+        return sources
+
+    def _take(self, source: str, quota: int, draw: Callable[[int, np.random.Generator], Draw]) -> None:
+        """Draw until the source's quota is met or it has little new to say."""
+        import numpy as np
+
+        rng = np.random.default_rng(derive(self.seed, source))
+        count = self.counts.setdefault(source, {"drawn": 0, "valid": 0, "unique": 0})
+        for _ in range(MAX_ROUNDS):
+            missing = quota - count["unique"]
+            if missing <= 0:
+                return
+            z, conditions, parents = draw(missing + missing // 4 + 4, rng)
+            z, designs = self._decode(z, conditions, rng)
+            for design, point, ancestors in zip(designs, z, parents, strict=True):
+                if count["unique"] < quota:
+                    latent = tuple(point.tolist())
+                    self._judge(Proposal(design, source, self.model.digest, latent, ancestors), count)
+
+    def _decode(
+        self, z: np.ndarray, conditions: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, list[Design]]:
+        """Designs of the latent points; with pins, of the points where the pinned designs are encoded."""
+        network, encoding = self.model.network, self.model.encoding
+        designs = self._decoder.draw(network.decode(z, conditions), rng)
+        if not self.pins:
+            return z, designs
+        z, _ = network.encode(encoding.encode(designs), conditions)
+        return z, self._decoder.draw(network.decode(z, conditions), rng)
+
+    def _judge(self, proposal: Proposal, count: dict[str, int]) -> None:
+        design = proposal.design
+        count["drawn"] += 1
+        pinned = all(design.values[name] == value for name, value in self.pins.items())
+        if not pinned or self.model.encoding.space.violations(design):
+            return
+        count["valid"] += 1
+        if design not in self._found:
+            count["unique"] += 1
+            self._found[design] = proposal
+
+    def _add_uniform(self, n: int) -> None:
+        """Fill up with uniform valid designs, asking for more of them where many were found already."""
+        count = self.counts.setdefault("uniform", {"drawn": 0, "valid": 0, "unique": 0})
+        space = self.model.encoding.space
+        for wanted in (n - len(self._found), n):
+            if len(self._found) < n:
+                for design in valid_designs(space, wanted, derive(self.seed, "uniform", wanted), self.pins):
+                    self._judge(Proposal(design, "uniform"), count)

@@ -1,0 +1,69 @@
+"""Masked decoding against the constraints it must respect."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from generators.decoding import Decoder, decoding_order
+from generators.encoding import Encoding
+from generators.network import Heads
+from loop.space import Constraint, Range, Space
+from loop.types import Parameter
+
+SPACE = Space(
+    [
+        Parameter("density", "real", bounds=(0, 3), step=0.1),
+        Parameter("ligand", "choices", ("none", "acid", "amine")),
+        Parameter("facet", "choices", ("001", "110", "111")),
+        Parameter("oxide", "choices", ("magnetite", "silica")),
+    ],
+    [
+        Constraint("bare", {"ligand": ("none",)}, {"density": (0,)}),
+        Constraint("silica faces", {"oxide": ("silica",)}, {"facet": ("111",)}),
+        Constraint("crowded", {"ligand": ("amine",)}, {"density": Range(None, 1.5)}),
+        Constraint("no acid on magnetite 110", {"oxide": ("magnetite",), "facet": ("110",), "ligand": ("acid",)}),
+    ],
+)
+ENCODING = Encoding(SPACE)
+
+
+def indifferent(n: int) -> Heads:
+    """Heads of a decoder that knows nothing: every choice alike, numbers anywhere."""
+    logits = np.zeros((n, 3, 3))
+    logits[:, 2, 2] = -np.inf  # oxide has two choices
+    return Heads(logits, np.full((n, 1), 0.5), np.full((n, 1), 0.5))
+
+
+def test_parents_are_decoded_before_what_depends_on_them() -> None:
+    order = [step.parameter.name for step in decoding_order(ENCODING, {}, masked=True)]
+    assert order.index("oxide") < order.index("facet")
+    assert order.index("ligand") < order.index("density")
+
+
+def test_masked_draws_of_an_ignorant_decoder_break_no_constraint() -> None:
+    designs = Decoder(ENCODING).draw(indifferent(2000), np.random.default_rng(0))
+    broken = [design for design in designs if SPACE.violations(design)]
+    unmasked = Decoder(ENCODING, masked=False).draw(indifferent(2000), np.random.default_rng(0))
+    assert len(broken) <= 20  # amine above 1.5 survives eight draws with probability 2^-8
+    assert sum(bool(SPACE.violations(design)) for design in unmasked) > 600
+    assert {d.values["facet"] for d in designs if d.values["oxide"] == "silica"} == {"111"}
+    assert {d.values["density"] for d in designs if d.values["ligand"] == "none"} == {0.0}
+    assert len({tuple(d.values[n] for n in ("ligand", "facet", "oxide")) for d in designs}) == 11  # 3 * 4 - 1
+
+
+def test_pins_are_decoded_first_and_mask_the_rest() -> None:
+    designs = Decoder(ENCODING, {"facet": "110", "density": 2.0}).draw(indifferent(500), np.random.default_rng(0))
+    assert {d.values["facet"] for d in designs} == {"110"}
+    assert {(d.values["oxide"], d.values["ligand"]) for d in designs} == {("magnetite", "none"), ("magnetite", "amine")} or {
+        d.values["oxide"] for d in designs
+    } == {"magnetite"}
+
+
+def test_constraints_in_a_circle_do_not_hang() -> None:
+    circle = Space(
+        [Parameter("a", "choices", ("0", "1")), Parameter("b", "choices", ("0", "1"))],
+        [Constraint("ab", {"a": ("0",)}, {"b": ("0",)}), Constraint("ba", {"b": ("0",)}, {"a": ("0",)})],
+    )
+    heads = Heads(np.zeros((200, 2, 2)), np.zeros((200, 0)), np.zeros((200, 0)))
+    designs = Decoder(Encoding(circle)).draw(heads, np.random.default_rng(0))
+    assert {tuple(d.values.values()) for d in designs} == {("0", "0"), ("1", "1")}
