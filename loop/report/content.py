@@ -8,7 +8,6 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from loop import __version__
-from loop.engine.budget import deciding_oracles, failed_share
 from loop.export import given_error
 from loop.pareto import dominators
 from loop.report import evidence, figures, wording
@@ -17,7 +16,7 @@ from loop.report.noise import Noise, noise
 from loop.standing import Standing, best, covered, progress, standings
 from loop.status import RECORD_KINDS, state
 from loop.store import Reader
-from loop.types import Record
+from loop.types import Failure, Record
 
 if TYPE_CHECKING:
     from loop.campaign import Campaign
@@ -48,7 +47,7 @@ def gather(campaign: Campaign, reader: Reader) -> dict[str, Any]:
         "state": now,
         "state_words": STATES[now],
         "ending": last_words(reader),
-        "cards": cards(campaign, reader, records, found),
+        "cards": cards(campaign, reader, records, failures, found),
         "summary": summary(campaign, leaders),
         "noises": noises,
         "warnings": [*map(noise_warning, filter(lambda n: n.wins, noises)), *fallback_warnings(rounds)],
@@ -73,13 +72,15 @@ def last_words(reader: Reader) -> str:
 
 
 def cards(
-    campaign: Campaign, reader: Reader, records: Sequence[Record], found: Sequence[Standing]
+    campaign: Campaign,
+    reader: Reader,
+    records: Sequence[Record],
+    failures: Sequence[Failure],
+    found: Sequence[Standing],
 ) -> list[tuple[str, str, str]]:
     """(name, number, remark) of the headline."""
-    oracles = deciding_oracles(campaign)
-    _, finished = failed_share(reader, oracles)
+    finished = sum(ended.oracle in campaign.deciding for ended in (*records, *failures))
     budget = campaign.stop.evaluations
-    failed = len(reader.failures())
     open_tasks = sum(number for name, number in reader.counts().items() if name in ("queued", "running", "waiting"))
     kinds = {kind: sum(record.kind == kind for record in records) for kind in RECORD_KINDS}
     round = reader.current_round()
@@ -87,7 +88,7 @@ def cards(
         ("evaluations", f"{finished}", f"of {budget} in the budget" if budget else "no limit on their number"),
         ("designs", f"{len(found)}", "with every objective known"),
         ("records", f"{len(records)}", wording.counted({k: n for k, n in kinds.items() if n}) or "none yet"),
-        ("failed", f"{failed}", "evaluations without a record"),
+        ("failed", f"{len(failures)}", "evaluations without a record"),
         ("open", f"{open_tasks}", "tasks queued, running or waiting"),
         ("round", "none" if round is None else f"{round}", "the last one decided; 0 is the initial designs"),
     ]
