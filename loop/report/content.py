@@ -79,7 +79,8 @@ def cards(
     found: Sequence[Standing],
 ) -> list[tuple[str, str, str]]:
     """(name, number, remark) of the headline."""
-    finished = sum(ended.oracle in campaign.deciding for ended in (*records, *failures))
+    ended = [record.oracle for record in records] + [failure.oracle for failure in failures]
+    finished = sum(oracle in campaign.deciding for oracle in ended)
     budget = campaign.stop.evaluations
     open_tasks = sum(number for name, number in reader.counts().items() if name in ("queued", "running", "waiting"))
     kinds = {kind: sum(record.kind == kind for record in records) for kind in RECORD_KINDS}
