@@ -249,4 +249,4 @@ class Deliveries(RuleBasedStateMachine):
 Deliveries.TestCase.settings = settings(
     max_examples=25, stateful_step_count=30, derandomize=True, deadline=None, database=None
 )
-TestDeliveries = Deliveries.TestCase
+TestDeliveries = pytest.mark.slow(Deliveries.TestCase)

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 
 from loop.store import Reader
 
@@ -91,6 +92,7 @@ def workers(folder: Path) -> list[psutil.Process]:
     return found
 
 
+@pytest.mark.slow
 def test_a_campaign_killed_anywhere_ends_as_if_it_had_not_been(tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "driver.py").write_text(DRIVER)
     (tmp_path / "slow_oracle.py").write_text(ORACLE)
@@ -102,7 +104,7 @@ def test_a_campaign_killed_anywhere_ends_as_if_it_had_not_been(tmp_path: Path, m
     for _ in range(10):
         driver = subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL)
         try:
-            driver.wait(timeout=moments.uniform(0.2, 2.5))
+            driver.wait(timeout=moments.uniform(0.2, 1.5))
             break
         except subprocess.TimeoutExpired:
             driver.send_signal(signal.SIGKILL)
@@ -112,8 +114,8 @@ def test_a_campaign_killed_anywhere_ends_as_if_it_had_not_been(tmp_path: Path, m
             while workers(run) and time.monotonic() < deadline:
                 time.sleep(0.05)
             assert workers(run) == []  # they died with their driver
-    assert subprocess.run(command, timeout=90, stdin=subprocess.DEVNULL).returncode == 0
-    assert kills >= 4
+    assert subprocess.run(command, timeout=200, stdin=subprocess.DEVNULL).returncode == 0
+    assert kills >= 2
     with Reader.open(run) as reader:
         assert reader.counts()["done"] == 9
         xs = [(r.design.values["x"], r.design.values["seen"], r.estimates["y"].mean) for r in reader.records()]
