@@ -55,8 +55,9 @@ class PluginSpec:
 class Stop:
     """The campaign is done as soon as one of these is reached; at least one is set.
 
-    `evaluations` counts evaluations, answered or failed, `rounds` those after the initial designs, `hours` the time `loop run` was at work, summed
-    over resumptions, `stalled_rounds` rounds in a row without a better best (or hypervolume).
+    `evaluations` counts evaluations, answered or failed; `rounds` those after the initial designs; `hours` the time
+    `loop run` was at work, summed over resumptions; `stalled_rounds` rounds in a row without a better best (or
+    hypervolume).
     """
 
     evaluations: int | None = None

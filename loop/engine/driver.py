@@ -85,21 +85,30 @@ class Driver:
                 self._settle(attempt.id, attempt.task_id, attempt.n, future.result(), "it was fenced")
 
     def _ingest(self, attempt_id: str, task: str, result: Mapping[str, Any]) -> None:
-        oracle = next(row.task.oracle for row in self.store.tasks() if row.task.id == task)
-        if self.store.ingest(attempt_id, result, attempts=self.campaign.oracles[oracle].attempts):
+        oracle = self.campaign.oracles[self._row(task).task.oracle]
+        if self.store.ingest(attempt_id, result, attempts=oracle.attempts):
             self._announce(task, result)
 
     def _announce(self, task: str, result: Mapping[str, Any]) -> None:
         answer = self.store.observed(task)
+        said = {"task": task, "design": self._describe(task)}
         if isinstance(answer, Observed):
             wanted = [o.property for o in self.campaign.objectives if o.property in answer.estimates]
             values = {name: (answer.estimates[name].mean, answer.estimates[name].se) for name in wanted}
-            self.progress.event("task_done", {"task": task, "values": values})
+            self.progress.event("task_done", {**said, "values": values})
         elif isinstance(answer, Failed):
-            self.progress.event("task_failed", {"task": task, "cause": answer.cause, "reason": answer.reason})
+            self.progress.event("task_failed", {**said, "cause": answer.cause, "reason": answer.reason})
         else:
             reason = str(result.get("reason", result["status"]))
             self.progress.event("attempt_lost", {"task": task, "attempt": result["attempt"], "reason": reason})
+
+    def _describe(self, task: str) -> str:
+        """The free values of a task's design: `magnetite, 4.0, PVDF`."""
+        design = self.store.designs()[self._row(task).task.design_id]
+        return ", ".join(str(design.values[p.name]) for p in self.campaign.space.free)
+
+    def _row(self, task: str) -> TaskRow:
+        return next(row for row in self.store.tasks() if row.task.id == task)
 
     def _drain_inbox(self) -> None:
         from loop.sheets import drain_inbox

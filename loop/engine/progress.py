@@ -98,9 +98,9 @@ def sentence(kind: str, payload: Mapping[str, Any]) -> str:
         return f"round {payload['round']}: fallback: {payload['reason']}"
     if kind == "task_done":
         values = ", ".join(f"{name} {mean:.4g} +- {se:.2g}" for name, (mean, se) in payload["values"].items())
-        return f"{payload['task']}: {values}"
+        return f"{payload['task']} ({payload['design']}): {values}"
     if kind == "task_failed":
-        return f"{payload['task']}: failed, {payload['cause']}: {payload['reason']}"
+        return f"{payload['task']} ({payload['design']}): failed, {payload['cause']}: {payload['reason']}"
     if kind == "attempt_lost":
         return f"{payload['task']}: attempt {payload['attempt']} lost ({payload['reason']}); queued again"
     if kind == "message":

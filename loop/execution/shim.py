@@ -78,12 +78,11 @@ def _start(folder: Path, spec: Mapping[str, Any]) -> subprocess.Popen[bytes]:
     setpriv = shutil.which("setpriv")
     tied = [setpriv, "--pdeathsig", "KILL"] if setpriv else []
     command = [*tied, sys.executable, "-P", "-m", "loop.execution.worker", str(folder.resolve()), str(os.getpid())]
-    threads = str(spec.get("threads") or 1)
     with (folder / "stdout").open("ab") as out, (folder / "stderr").open("ab") as err:
         child = subprocess.Popen(
             command,
             cwd=folder / "work",
-            env={**os.environ, **dict.fromkeys(THREAD_LIMITS, threads)},
+            env=_environment(str(spec.get("threads") or 1)),
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
@@ -96,6 +95,13 @@ def _start(folder: Path, spec: Mapping[str, Any]) -> subprocess.Popen[bytes]:
         child.wait()
         raise
     return child
+
+
+def _environment(threads: str) -> dict[str, str]:
+    """The driver's own, with its threads limited, and PYTHONPATH absolute since the child starts in another folder."""
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    absolute = os.pathsep.join(str(Path(path).resolve()) for path in paths if path)
+    return {**os.environ, **dict.fromkeys(THREAD_LIMITS, threads), "PYTHONPATH": absolute}
 
 
 def _watch(child: subprocess.Popen[bytes], folder: Path, spec: Mapping[str, Any]) -> str:
