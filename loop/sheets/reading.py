@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -74,7 +75,7 @@ def read_csv(path: Path, raw: bytes) -> tuple[list[tuple[str, ...]], bool]:
         text = decode(raw)
         heading = next((line for line in text.splitlines() if line.strip()), "")
         if declared := heading.lower().startswith("sep=") and len(heading.strip()) == 5:
-            text = text[text.index(heading) + len(heading) :].lstrip("\r\n")
+            text = re.sub(r"\s*\S+(\r\n|\r|\n|$)", "", text, count=1)
         separator = heading.strip()[4] if declared else max(",;\t", key=heading.count)
         rows = [tuple(cell.strip() for cell in row) for row in csv.reader(io.StringIO(text), delimiter=separator)]
     except (UnicodeDecodeError, csv.Error) as error:
