@@ -10,7 +10,7 @@ from typing import Any
 from loop.export import given_error
 from loop.report.wording import estimate, moment, plus_minus
 from loop.standing import Standing
-from loop.store import Reader, TaskRow
+from loop.store import DecisionRow, ProposalRow, Reader, TaskRow
 from loop.types import Failed, Objective, Observed, Record
 
 Facts = dict[str, str]
@@ -63,30 +63,40 @@ def lineages(
         own = [(record, estimates_in_words(record)) for record in records if record.design.id == id]
         replicates = [replicate(reader, row) for row in tasks if row.task.design_id == id]
         row = proposals.get(id)
-        if row is None:
-            found.append(Lineage(standing, own, replicates))
-            continue
-        proposal, decision = row.pick.proposal, decisions[row.round]
-        found.append(
-            Lineage(
-                standing,
-                own,
-                replicates,
-                decision=decided(row.round, decision.at, row.pick.role, row.pick.value, decision.info),
-                proposal=given(
-                    {
-                        "source": proposal.generator,
-                        "model": proposal.model_digest,
-                        "log density": number(proposal.log_density),
-                        "rules passed": ", ".join(check.name for check in proposal.checks if check.passed),
-                    }
-                ),
-                latent=proposal.latent or (),
-                parents=proposal.parents,
-                predictions=predictions(row.pick.predicted, standing, objectives),
-            )
-        )
+        origin = {} if row is None else origin_of(row, decisions[row.round], standing, objectives)
+        found.append(Lineage(standing, own, replicates, **origin))
     return found
+
+
+def origin_of(
+    row: ProposalRow, decision: DecisionRow, standing: Standing, objectives: Sequence[Objective]
+) -> dict[str, Any]:
+    """The fields of a Lineage that only a proposed design has."""
+    pick, info = row.pick, decision.info
+    return {
+        "decision": given(
+            {
+                "round": row.round,
+                "decided": moment(decision.at),
+                "chosen to": pick.role,
+                "acquisition value": number(pick.value),
+                "acquisition": info.get("acquisition"),
+                "answers known then": info.get("seen"),
+                "log position": info.get("data_seq"),
+            }
+        ),
+        "proposal": given(
+            {
+                "source": pick.proposal.generator,
+                "model": pick.proposal.model_digest,
+                "log density": number(pick.proposal.log_density),
+                "rules passed": ", ".join(check.name for check in pick.proposal.checks if check.passed),
+            }
+        ),
+        "latent": pick.proposal.latent or (),
+        "parents": pick.proposal.parents,
+        "predictions": predictions(pick.predicted, standing, objectives),
+    }
 
 
 def estimates_in_words(record: Record) -> Facts:
@@ -105,26 +115,11 @@ def replicate(reader: Reader, row: TaskRow) -> Replicate:
 
 def plain(provenance: Mapping[str, Any]) -> Facts:
     """The entries that are one value each."""
-    return {
-        key: str(value) for key, value in provenance.items() if isinstance(value, str | int | float) and value != ""
-    }
-
-
-def decided(round: int, at: str, role: str, value: float | None, info: Mapping[str, Any]) -> Facts:
-    return given(
-        {
-            "round": str(round),
-            "decided": moment(at),
-            "chosen to": role,
-            "acquisition value": number(value),
-            "acquisition": info.get("acquisition"),
-            "answers known then": info.get("seen"),
-            "log position": info.get("data_seq"),
-        }
-    )
+    return given({key: value for key, value in provenance.items() if isinstance(value, str | int | float)})
 
 
 def given(facts: Mapping[str, Any]) -> Facts:
+    """Only what is known."""
     return {key: str(value) for key, value in facts.items() if value not in (None, "")}
 
 
