@@ -117,7 +117,7 @@ def _add_surface(system: openmm.System, forces: dict[str, Any], surface: Surface
     first = system.getNumParticles()
     bond, angle = oxide["hydroxyl_bond"], oxide["hydroxyl_angle"]
     for k, oxygen in enumerate(surface.hydroxyls.oxygens):
-        system.addParticle(oxide["hydrogen_mass"])
+        system.addParticle(oxide["hydrogen_mass"]["value"])
         forces["bond"].addBond(int(oxygen), first + k, bond["length"], bond["stiffness"])
     for metal, k, theta in surface.hydroxyls.angles:
         oxygen = int(surface.hydroxyls.oxygens[k])

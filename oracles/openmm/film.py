@@ -36,7 +36,7 @@ class Film:
 
     `system` holds the full force field: bonded forces in group 0, one NonbondedForce (PME) in group 1, hydrogens of
     organic molecules at 3 amu (taken from their heavy atom) with X-H bonds constrained, slab atoms of mass 0,
-    hydroxyl hydrogens at 4 amu; zero-stiffness bonds make the slab one molecule for a barostat. `flexible` has the same
+    hydroxyl hydrogens at 16 amu; zero-stiffness bonds make the slab one molecule for a barostat. `flexible` has the same
     atoms without constraints and without nonbonded force: what a push-off adds its soft repulsion to.
     """
 
