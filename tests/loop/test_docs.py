@@ -16,6 +16,7 @@ import pytest
 from loop.campaign import load, schema
 from loop.errors import BadInput
 from loop.sheets import ask
+from loop.testing import check_oracle
 from loop.types import Design, OracleFailure, Task
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -45,8 +46,10 @@ def test_the_example_oracle_is_right(written) -> None:
     assert [check.passed for check in oracle.check(Design({"oxide": "magnetite", "spacer": 0.1}), "analytic")] == [
         False
     ]
+    unknown = Design({"oxide": "hematite", "spacer": 1.0})
     with pytest.raises(OracleFailure, match="no Hamaker constant"):
-        oracle.evaluate(Design({"oxide": "hematite", "spacer": 1.0}), Task("t", "d", "vdw", "analytic", 0, 5), written)
+        oracle.evaluate(unknown, Task("t", "d", "vdw", "analytic", 0, 5), written)
+    check_oracle(module.Hamaker({"magnetite": 210.0}), [design, unknown])
 
 
 def test_the_example_campaign_runs_to_its_end(written) -> None:
