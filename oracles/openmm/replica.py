@@ -50,7 +50,7 @@ class Replica:
     ) -> None:
         self.film, self.fidelity, self.temperature, self.seed = film, fidelity, temperature, seed
         self.last_frames = film.positions[None]
-        self._compute, self._journal = compute, journal
+        self.compute, self._journal = compute, journal
         self._thermometer, self._bonds = Thermometer(film.system), Bonds(film.system)
         self._observer = Observer(film)
         self._interaction: InteractionEnergy | None = None
@@ -69,25 +69,25 @@ class Replica:
 
     def run(self) -> None:
         """Finish every segment that the journal does not hold yet."""
-        engine = Engine(self.film, self.temperature, self._compute, self.seed)
+        engine = Engine(self.film, self.temperature, self.compute, self.seed)
         with exploding(self):
             if not self._journal.entries:
-                self._prepare(engine)
+                self.prepare(engine)
             for index, (stage, steps, previous) in enumerate(segments(self.fidelity), start=1):
                 if index >= len(self._journal.entries):
-                    self._advance(engine, index, stage, steps, previous)
+                    self.advance(engine, index, stage, steps, previous)
 
     def energy_drift(self) -> Check:
         """The last configuration run on without thermostat: is the total energy conserved?"""
         import openmm
 
-        engine = Engine(self.film, self.temperature, self._compute, self.seed)
+        engine = Engine(self.film, self.temperature, self.compute, self.seed)
         stage, last = self.fidelity.production, self._journal.entries[-1]
         engine.begin(stage, self.seed, self._journal.checkpoint(), last["height"])
         positions, velocities, box = arrays(engine.context, "positions", "velocities", "box")
         step = stage.step_fs * 1e-3
         integrator = openmm.VerletIntegrator(step)
-        context = self._compute.context(self.film.system, integrator)
+        context = self.compute.context(self.film.system, integrator)
         context.setPeriodicBoxVectors(*np.diag(box))
         context.setPositions(positions)
         context.setVelocities(velocities)
@@ -101,19 +101,19 @@ class Replica:
         kT = GAS_CONSTANT * self.temperature
         return gates.energy_drift(times, np.array(energies), self._thermometer.freedom, kT)
 
-    def _prepare(self, engine: Engine) -> None:
+    def prepare(self, engine: Engine) -> None:
         """Overlaps removed, energy minimised, velocities drawn; the platform proven on this very film."""
         charged = self._charge_checks()
         refuse(charged)
         with self._journal.timed("push-off"):
-            pushed = push_off(self.film, self.fidelity.push_off, derive(self.seed, "push-off"), self._compute)
+            pushed = push_off(self.film, self.fidelity.push_off, derive(self.seed, "push-off"), self.compute)
         with self._journal.timed("minimise"):
             largest = engine.minimise(pushed, self.fidelity.minimise, self.seed)
             self.last_frames = arrays(engine.context, "positions")[0][None]
             force = gates.max_force(largest)
             if not force.passed:
                 raise Exploded(f"largest force after minimisation {largest:.0f} kJ/mol/nm", self.last_frames)
-            agree = force_error(engine.context.getSystem(), self.last_frames[0], self._compute, self.seed)
+            agree = force_error(engine.context.getSystem(), self.last_frames[0], self.compute, self.seed)
             refuse([agree])
         checks = [*charged, force, agree]
         self._journal.commit(
@@ -125,7 +125,7 @@ class Replica:
             checks=[asdict(check) for check in checks],
         )
 
-    def _advance(self, engine: Engine, index: int, stage: Stage, steps: int, previous: Stage | None) -> None:
+    def advance(self, engine: Engine, index: int, stage: Stage, steps: int, previous: Stage | None) -> None:
         """Run one segment and make it durable."""
         producing = stage is self.fidelity.production
         with self._journal.timed("production" if producing else "equilibration"):
@@ -163,7 +163,7 @@ class Replica:
         positions, heights = frames["positions"], frames["height"]
         if self._interaction is None:
             box = np.array([*self.film.box[:2], heights[0]])
-            self._interaction = InteractionEnergy(self.film.system, self.film.polymer, box, self._compute)
+            self._interaction = InteractionEnergy(self.film.system, self.film.polymer, box, self.compute)
         self._interaction.restart()
         energies = np.array([self._interaction(x) for x in positions[:: self.fidelity.energy_every]])
         per_area = energies / (2 * self.film.area)
