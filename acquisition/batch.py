@@ -1,0 +1,82 @@
+"""How a batch is shared between improving and learning, and how learning and exploring picks are found."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from acquisition.encoding import Encoding
+from loop.types import Design, Proposal
+
+REFERENCE_POINTS = 256
+
+
+def learning_share(q: int, decided: int, split: float) -> int:
+    """How many of the next q picks learn, when `decided` designs were decided before: over a campaign the share is
+    `split` however the picks are batched (with a half: every second pick when they come one at a time)."""
+    return math.floor((decided + q) * split + 1e-9) - math.floor(decided * split + 1e-9)
+
+
+def reference(pool: Sequence[Proposal], seed: int) -> list[int]:
+    """Positions of up to 256 pool members that stand for the designs that matter: the generator's prior samples
+    (source `...:prior`), or the whole pool where it has none."""
+    prior = [i for i, proposal in enumerate(pool) if proposal.generator.endswith(":prior")]
+    members = prior or list(range(len(pool)))
+    if len(members) <= REFERENCE_POINTS:
+        return members
+    chosen = np.random.default_rng(seed).choice(len(members), REFERENCE_POINTS, replace=False)
+    return [members[i] for i in sorted(chosen)]
+
+
+class Learning:
+    """By how much an observation at each design would lower the variance averaged over the reference points, summed
+    over the objectives, each standardised, so that all count alike.
+
+    BoTorch's qNegIntegratedPosteriorVariance up to a constant (Seo et al., IJCNN 2000), by the rank-one update that is
+    exact for a Gaussian process: mean over points of cov(point, x)^2 / (var(x) + noise).
+
+    `covariances` holds one (n, n) posterior covariance per objective, `noises` the noise variance of a new observation.
+    """
+
+    def __init__(self, covariances: Sequence[np.ndarray], noises: Sequence[float], points: Sequence[int]) -> None:
+        self._covariances = [np.array(covariance) for covariance in covariances]
+        self._noises = list(noises)
+        self._points = list(points)
+
+    def observe(self, i: int) -> None:
+        """Take design i as observed (the value does not matter to the variance)."""
+        for covariance, noise in zip(self._covariances, self._noises, strict=True):
+            column = covariance[:, i].copy()
+            covariance -= np.outer(column, column / (column[i] + noise))
+
+    def gains(self, n: int) -> np.ndarray:
+        """(n,) of the first n designs."""
+        total = np.zeros(n)
+        for covariance, noise in zip(self._covariances, self._noises, strict=True):
+            variance = np.maximum(covariance.diagonal()[:n], 0)
+            total += np.square(covariance[:n, self._points]).mean(1) / (variance + noise)
+        return total
+
+
+def space_filling(
+    encoding: Encoding, pool: Sequence[Design], taken: Sequence[Design], q: int, seed: int
+) -> tuple[list[int], list[float]]:
+    """Positions of q pool members, each the farthest from everything taken before it (maximin), and these distances.
+
+    Ties, and the first pick where nothing is taken, are decided by the seed.
+    """
+    order = np.random.default_rng(seed).permutation(len(pool))
+    rows = encoding.rows(pool)[order]
+    nearest = np.full(len(pool), np.inf)
+    if taken:
+        nearest = encoding.distances(rows, encoding.rows(taken)).min(1)
+    picks, distances = [], []
+    for _ in range(min(q, len(pool))):
+        best = int(np.argmax(nearest))
+        picks.append(int(order[best]))
+        distances.append(float(nearest[best]))
+        nearest = np.minimum(nearest, encoding.distances(rows, rows[[best]])[:, 0])
+        nearest[best] = -np.inf
+    return picks, distances

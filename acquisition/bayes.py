@@ -1,0 +1,249 @@
+"""Bayesian selection from a pool of decoded designs: half of each batch to improve, half to learn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from acquisition.baselines import known, unseen
+from acquisition.batch import Learning, learning_share, reference, space_filling
+from acquisition.encoding import Encoding
+from acquisition.feasibility import Feasibility, answered
+from acquisition.improve import Improvement
+from acquisition.surrogate import (
+    LeftOut,
+    Surrogate,
+    SurrogateError,
+    distinct,
+    reproducible,
+    usable,
+    utility_moments,
+)
+from loop.space import Space
+from loop.types import Design, Failure, Objective, Pick, Proposal, Record
+
+LEAST_RECORDS = 2
+"""Fewer records of an objective than this cannot be standardised."""
+
+MOST_DESIGNS = 2000
+"""Pool members judged in one selection; their joint covariance takes 32 MB per objective."""
+
+
+class Bayes:
+    """What `QLogNEI` and `QLogNEHVI` share.
+
+    `split` is the share of the picks that learn instead of improve; `samples` the number of Monte Carlo samples of
+    the posterior (a power of two). `notes` says in plain words whatever made the last fit or selection differ from
+    the rule. Roles of the picks: `improve`, `learn`, `explore` (too few records yet: spread over the space) and
+    `fallback` (a model failed: spread over the space, the reason is in `notes`).
+    """
+
+    kind = ""
+    other = ""
+    objectives_allowed = range(1, 1)
+
+    def __init__(self, split: float = 0.5, samples: int = 64) -> None:
+        if not 0 <= split <= 1:
+            raise ValueError(f"split is {split}; it is the share of picks that learn, from 0 to 1")
+        if samples < 1 or samples & (samples - 1):
+            raise ValueError(f"samples is {samples}; it must be a power of two, such as 64")
+        self.split, self.samples = split, samples
+        self.notes: list[str] = []
+
+    def fit(
+        self,
+        space: Space,
+        objectives: Sequence[Objective],
+        records: Sequence[Record],
+        failures: Sequence[Failure],
+        *,
+        seed: int,
+    ) -> None:
+        """Fit the surrogate of each objective and the feasibility model.
+
+        Raises ValueError where the number of objectives is not one this acquisition handles.
+        """
+        if len(objectives) not in self.objectives_allowed:
+            names = ", ".join(objective.property for objective in objectives)
+            raise ValueError(f"{self.kind} does not handle {len(objectives)} objectives ({names}); {self.other}")
+        self._encoding, self._objectives = Encoding(space), tuple(objectives)
+        self._baseline = distinct([record.design for record in answered(objectives, records)])
+        self._known = known(objectives, records, failures)
+        self._records = {o: usable(o, records) for o in objectives}
+        self._surrogates: list[Surrogate] | None = None
+        self._without_model, self._fit_notes = "explore", list(too_few(self._records))
+        self._feasibility: Feasibility | None = None
+        with reproducible(seed):
+            if not self._fit_notes:
+                self._fit_surrogates()
+            self._fit_feasibility(records, failures)
+        self.notes = list(self._fit_notes)
+
+    def _fit_surrogates(self) -> None:
+        try:
+            self._surrogates = [Surrogate(self._encoding, o, r) for o, r in self._records.items()]
+        except SurrogateError as error:
+            self._without_model = "fallback"
+            self._fit_notes.append(f"{error}; designs are spread over the space instead")
+
+    def _fit_feasibility(self, records: Sequence[Record], failures: Sequence[Failure]) -> None:
+        try:
+            self._feasibility = Feasibility(self._encoding, self._objectives, records, failures)
+        except SurrogateError as error:
+            self._fit_notes.append(f"feasibility: {error}; every design counts as feasible")
+
+    @property
+    def fitted(self) -> bool:
+        """True where there is a surrogate for every objective."""
+        return self._surrogates is not None
+
+    def predict(self, designs: Sequence[Design]) -> tuple[np.ndarray, np.ndarray]:
+        """(mean, variance), each (n, objectives), of the utilities, in the objectives' units.
+
+        Without a surrogate: the mean of the records there are (0 without any) and variance 1, for every design.
+        """
+        if not designs:
+            return np.zeros((0, len(self._objectives))), np.zeros((0, len(self._objectives)))
+        rows = self._encoding.rows(designs)
+        if self._surrogates is None:
+            columns = [prior_utility(o, records, len(rows)) for o, records in self._records.items()]
+        else:
+            with reproducible(0):
+                columns = [utility_moments(s.objective, *s.predict(rows)) for s in self._surrogates]
+        means, variances = zip(*columns, strict=True)
+        return np.stack(means, 1), np.stack(variances, 1)
+
+    def log_feasibility(self, designs: Sequence[Design]) -> np.ndarray:
+        """(n,) natural logarithm of the probability that each design gives a record."""
+        if self._feasibility is None or not designs:
+            return np.zeros(len(designs))
+        with reproducible(0):
+            return self._feasibility.log_probability(designs)
+
+    def leave_one_out(self) -> list[LeftOut]:
+        """Every record's properties as the other records predict them; empty without a surrogate."""
+        with reproducible(0):
+            return [row for surrogate in self._surrogates or () for row in surrogate.leave_one_out()]
+
+    def select(self, pool: Sequence[Proposal], q: int, pending: Sequence[Design], *, seed: int) -> list[Pick]:
+        """q distinct picks that are neither known nor pending; fewer, with a note, where the pool has fewer."""
+        self.notes = list(self._fit_notes)
+        fresh = self._new(pool, q, pending, seed)
+        if not fresh or q < 1:
+            return []
+        if self._surrogates is None:
+            return self._spread(fresh, q, pending, seed, self._without_model)
+        with reproducible(seed):
+            try:
+                return self._choose(self._surrogates, fresh, q, distinct(pending), seed)
+            except (RuntimeError, ArithmeticError) as error:
+                self.notes.append(f"the acquisition failed: {error}; designs are spread over the space instead")
+        return self._spread(fresh, q, pending, seed, "fallback")
+
+    def _new(self, pool: Sequence[Proposal], q: int, pending: Sequence[Design], seed: int) -> list[Proposal]:
+        """The pool without known, pending and repeated designs, thinned to MOST_DESIGNS by the seed."""
+        fresh = unseen(pool, [*self._known, *pending])
+        if len(fresh) < q:
+            self.notes.append(f"the pool holds {len(fresh)} new designs; {q} were asked for")
+        if len(fresh) > MOST_DESIGNS:
+            self.notes.append(f"{MOST_DESIGNS} of the {len(fresh)} new designs in the pool were drawn and judged")
+            drawn = np.random.default_rng(seed).choice(len(fresh), MOST_DESIGNS, replace=False)
+            fresh = [fresh[i] for i in sorted(drawn)]
+        return fresh
+
+    def _spread(self, fresh: Sequence[Proposal], q: int, pending: Sequence[Design], seed: int, role: str) -> list[Pick]:
+        taken = [*self._known, *pending]
+        chosen, distances = space_filling(self._encoding, [p.design for p in fresh], taken, q, seed)
+        values = [d if np.isfinite(d) else None for d in distances]
+        return [Pick(fresh[i], role, value) for i, value in zip(chosen, values, strict=True)]
+
+    def _choose(
+        self, surrogates: list[Surrogate], fresh: Sequence[Proposal], q: int, pending: Sequence[Design], seed: int
+    ) -> list[Pick]:
+        from acquisition.finite import FinitePosterior
+
+        q = min(q, len(fresh))
+        learn = learning_share(q, len(set(self._known) | set(pending)), self.split)
+        waiting = [design for design in pending if design not in set(self._baseline)]
+        batch = Batch(fresh, self.log_feasibility([proposal.design for proposal in fresh]))
+        n, b = len(fresh), len(self._baseline)
+        designs = [*(proposal.design for proposal in fresh), *self._baseline, *waiting]
+        posterior = FinitePosterior(*zip(*[s.joint(self._encoding.rows(designs)) for s in surrogates], strict=True))
+        if learn < q:
+            improvement = Improvement(surrogates, posterior, range(n, n + b), self.samples, seed)
+            improvement.wait_for(range(n + b, len(designs)))
+            for _ in range(q - learn):
+                improvement.wait_for([batch.take("improve", improvement(n))])
+        if learn:
+            noises = [float(s.noise.mean()) for s in surrogates]
+            learning = Learning([c.numpy() for c in posterior.covariance], noises, reference(fresh, seed))
+            for i in [*range(n + b, len(designs)), *batch.chosen]:
+                learning.observe(i)
+            for _ in range(learn):
+                learning.observe(batch.take("learn", np.log(np.maximum(learning.gains(n), 1e-300))))
+        return self._with_predictions(surrogates, batch.picks)
+
+    def _with_predictions(self, surrogates: list[Surrogate], picks: Sequence[Pick]) -> list[Pick]:
+        rows = self._encoding.rows([pick.proposal.design for pick in picks])
+        told = {s.objective.property: s.predict(rows) for s in surrogates}
+        return [
+            Pick(
+                pick.proposal,
+                pick.role,
+                pick.value,
+                {name: (float(mean[i]), float(sd[i])) for name, (mean, sd) in told.items()},
+            )
+            for i, pick in enumerate(picks)
+        ]
+
+
+class Batch:
+    """Picks taken one after another from a pool. Every log score is added to the log probability of feasibility."""
+
+    def __init__(self, fresh: Sequence[Proposal], log_feasibility: np.ndarray) -> None:
+        self._fresh = fresh
+        self._allowance = np.array(log_feasibility)
+        self.chosen: list[int] = []
+        self.picks: list[Pick] = []
+
+    def take(self, role: str, scores: np.ndarray) -> int:
+        """Take the design with the best score (n,), the first of equals, and return its position."""
+        values = scores + self._allowance
+        best = int(np.argmax(values))
+        self.picks.append(Pick(self._fresh[best], role, float(values[best])))
+        self.chosen.append(best)
+        self._allowance[best] = -np.inf
+        return best
+
+
+class QLogNEI(Bayes):
+    """One objective: log noisy expected improvement. A threshold plays no part: the best record is the one to beat."""
+
+    kind = "qlognei"
+    other = "it takes exactly one; for two to four write acquisition: {kind: qlognehvi}"
+    objectives_allowed = range(1, 2)
+
+
+class QLogNEHVI(Bayes):
+    """Two to four objectives: log noisy expected hypervolume improvement above the thresholds."""
+
+    kind = "qlognehvi"
+    other = "it takes two to four; for one write acquisition: {kind: qlognei}"
+    objectives_allowed = range(2, 5)
+
+
+def too_few(records: dict[Objective, list[Record]]) -> list[str]:
+    """A note for each objective that cannot be modelled yet."""
+    return [
+        f"{len(rows)} usable records of {o.property} from {o.oracle}, {LEAST_RECORDS} are needed for a surrogate: "
+        "designs are spread over the space"
+        for o, rows in records.items()
+        if len(rows) < LEAST_RECORDS
+    ]
+
+
+def prior_utility(objective: Objective, records: Sequence[Record], n: int) -> tuple[np.ndarray, np.ndarray]:
+    """(mean, variance), each (n,), of the utility before there is a surrogate."""
+    values = [objective.utility(r.estimates[objective.property].mean) for r in records]
+    return np.full(n, float(np.mean(values)) if values else 0.0), np.ones(n)

@@ -1,0 +1,412 @@
+"""Selection: what is picked, why, and that it is picked again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+import torch
+
+from acquisition.batch import Learning, learning_share
+from acquisition.bayes import QLogNEHVI, QLogNEI
+from acquisition.encoding import Encoding
+from acquisition.surrogate import Surrogate
+from loop.space import Space
+from loop.types import Acquisition, Design, Estimate, Failure, Objective, Parameter, Pick, Proposal, Record
+
+LINE = Space([Parameter("x", "real", bounds=(0.0, 1.0), step=0.01)])
+MIXED = Space(
+    [
+        Parameter("kind", "choices", ("a", "b", "c")),
+        Parameter("x", "real", bounds=(0.0, 1.0), step=0.01),
+        Parameter("y", "real", bounds=(0.0, 1.0), step=0.01),
+    ]
+)
+UP = Objective("f", "maximize", "md")
+TWO = (Objective("f", "maximize", "md"), Objective("g", "maximize", "md"))
+
+
+def at(x: float, space: Space = LINE, **others: float | str) -> Design:
+    return space.canonicalise({"x": x, **others})
+
+
+def recorded(design: Design, oracle: str = "md", se: float = 0.01, **values: float) -> Record:
+    estimates = {name: Estimate(value, se, "1") for name, value in values.items()}
+    return Record(design, oracle, "screen", "simulation", estimates, 3, 0)
+
+
+def failed(design: Design, cause: str = "unphysical", oracle: str = "md") -> Failure:
+    return Failure(design, oracle, "screen", cause, "for the test", 0)  # type: ignore[arg-type]
+
+
+def pooled(designs: Sequence[Design]) -> list[Proposal]:
+    return [Proposal(design, "uniform") for design in designs]
+
+
+GRID = pooled([at(i / 100) for i in range(101)])
+
+
+def hump(x: float) -> float:
+    return math.exp(-(((x - 0.62) / 0.15) ** 2))
+
+
+def chosen(picks: Sequence[Pick]) -> list[float]:
+    return [float(pick.proposal.design.values["x"]) for pick in picks]
+
+
+def fitted(
+    acquisition: QLogNEI | QLogNEHVI,
+    records: Sequence[Record],
+    objectives: Sequence[Objective] = (UP,),
+    failures: Sequence[Failure] = (),
+    space: Space = LINE,
+) -> QLogNEI | QLogNEHVI:
+    acquisition.fit(space, objectives, records, failures, seed=1)
+    return acquisition
+
+
+HUMP = [recorded(at(x), f=hump(x)) for x in (0.0, 0.2, 0.4, 0.5, 0.7, 0.8, 1.0)]
+
+
+def test_the_obvious_maximum_is_picked() -> None:
+    (pick,) = fitted(QLogNEI(split=0), HUMP).select(GRID, 1, [], seed=2)
+    assert pick.role == "improve"
+    assert chosen([pick])[0] == pytest.approx(0.62, abs=0.04)
+    mean, sd = pick.predicted["f"]
+    assert abs(mean - hump(chosen([pick])[0])) < 3 * sd
+
+
+def test_minimising_the_negative_is_the_same_decision_in_the_propertys_own_sign() -> None:
+    down = fitted(
+        QLogNEI(split=0),
+        [recorded(r.design, f=-r.estimates["f"].mean) for r in HUMP],
+        [Objective("f", "minimize", "md")],
+    )
+    up = fitted(QLogNEI(split=0), HUMP)
+    a, b = up.select(GRID, 2, [], seed=2), down.select(GRID, 2, [], seed=2)
+    assert chosen(a) == chosen(b)
+    assert b[0].predicted["f"][0] == pytest.approx(-a[0].predicted["f"][0], abs=1e-6)
+    assert np.allclose(up.predict([at(0.3)])[0], down.predict([at(0.3)])[0], atol=1e-6)
+
+
+def test_a_target_is_approached_from_both_sides() -> None:
+    line = [recorded(at(x), f=10 * x) for x in (0.0, 0.2, 0.5, 0.9, 1.0)]
+    wanted = Objective("f", "target", "md", target=7.0)
+    acquisition = fitted(QLogNEI(split=0), line, [wanted])
+    (pick,) = acquisition.select(GRID, 1, [], seed=3)
+    assert chosen([pick])[0] == pytest.approx(0.7, abs=0.04)
+    assert pick.predicted["f"][0] == pytest.approx(7.0, abs=0.5)
+    mean, variance = acquisition.predict([at(0.2), at(0.7)])
+    assert mean[0, 0] == pytest.approx(-5.0, abs=0.3) and mean[1, 0] > -0.5
+    assert (variance >= 0).all()
+
+
+def front(x: float) -> dict[str, float]:
+    return {"f": x, "g": math.sqrt(max(0.0, 1 - x**2))}
+
+
+def test_two_objectives_fill_the_gap_of_the_front() -> None:
+    records = [recorded(at(x), **front(x)) for x in (0.0, 0.1, 0.2, 0.3, 0.9, 0.95, 1.0)]
+    (pick,) = fitted(QLogNEHVI(split=0), records, TWO).select(GRID, 1, [], seed=4)
+    assert 0.45 < chosen([pick])[0] < 0.85
+    assert set(pick.predicted) == {"f", "g"}
+
+
+def test_thresholds_say_which_end_of_the_front_counts() -> None:
+    records = [recorded(at(x), **front(x)) for x in (0.0, 0.3, 0.5, 1.0)]
+    low_f = [Objective("f", "maximize", "md", threshold=0.0), Objective("g", "maximize", "md", threshold=0.9)]
+    high_f = [Objective("f", "maximize", "md", threshold=0.9), Objective("g", "maximize", "md", threshold=0.0)]
+    (a,) = fitted(QLogNEHVI(split=0), records, low_f).select(GRID, 1, [], seed=4)
+    (b,) = fitted(QLogNEHVI(split=0), records, high_f).select(GRID, 1, [], seed=4)
+    assert chosen([a])[0] < 0.45 < 0.7 < chosen([b])[0]
+
+
+def test_a_threshold_nothing_reaches_still_gives_picks() -> None:
+    records = [recorded(at(x), **front(x)) for x in (0.0, 0.3, 0.5, 1.0)]
+    high = [Objective("f", "maximize", "md", threshold=50.0), Objective("g", "maximize", "md", threshold=50.0)]
+    picks = fitted(QLogNEHVI(), records, high).select(GRID, 4, [at(0.8)], seed=4)
+    assert [pick.role for pick in picks] == ["improve", "improve", "learn", "learn"]
+
+
+def test_pending_designs_are_neither_picked_nor_crowded() -> None:
+    acquisition = fitted(QLogNEI(split=0), HUMP)
+    (alone,) = acquisition.select(GRID, 1, [], seed=5)
+    (beside,) = acquisition.select(GRID, 1, [alone.proposal.design], seed=5)
+    assert beside.proposal.design != alone.proposal.design
+    assert beside.value is not None and alone.value is not None and beside.value < alone.value - 0.5
+    both = acquisition.select(GRID, 2, [], seed=5)
+    assert chosen(both) == [*chosen([alone]), *chosen([beside])]
+
+
+def test_two_objectives_move_away_from_pending_designs() -> None:
+    records = [recorded(at(x), **front(x)) for x in (0.0, 0.3, 1.0)]
+    acquisition = fitted(QLogNEHVI(split=0), records, TWO)
+    (alone,) = acquisition.select(GRID, 1, [], seed=5)
+    (beside,) = acquisition.select(GRID, 1, [alone.proposal.design], seed=5)
+    assert abs(chosen([beside])[0] - chosen([alone])[0]) > 0.05
+
+
+def test_known_and_repeated_designs_are_never_picked() -> None:
+    pool = [*GRID, *GRID, *pooled([r.design for r in HUMP])]
+    acquisition = fitted(QLogNEI(), HUMP, failures=[failed(at(0.62))])
+    picks = acquisition.select(pool, 20, [at(0.61)], seed=6)
+    designs = [pick.proposal.design for pick in picks]
+    assert len(set(designs)) == len(designs) == 20
+    assert not set(designs) & {at(0.61), at(0.62), *(r.design for r in HUMP)}
+
+
+def test_a_small_pool_gives_what_it_has_and_says_so() -> None:
+    acquisition = fitted(QLogNEI(), HUMP)
+    assert len(acquisition.select(GRID[:4], 8, [], seed=6)) == 3
+    assert "3 new designs" in acquisition.notes[-1]
+    assert acquisition.select(pooled([HUMP[0].design]), 2, [], seed=6) == []
+
+
+def mixed_records(n: int, seed: int) -> tuple[list[Record], list[Failure]]:
+    """Better for larger x, but kind c and small y cannot be built."""
+    records, failures = [], []
+    for design in MIXED.sample(n, seed=seed):
+        v = design.values
+        if buildable(design):
+            records.append(recorded(design, f=float(v["x"]) + (0.5 if v["kind"] == "c" else 0.0)))
+        else:
+            failures.append(failed(design))
+    return records, failures
+
+
+def buildable(design: Design) -> bool:
+    return not (design.values["kind"] == "c" and float(design.values["y"]) < 0.6)
+
+
+def test_failures_teach_where_designs_cannot_be_built() -> None:
+    records, failures = mixed_records(60, 7)
+    acquisition = fitted(QLogNEI(), records, failures=failures, space=MIXED)
+    unseen = MIXED.sample(300, seed=8)
+    said = np.exp(acquisition.log_feasibility(unseen))
+    true = np.array([buildable(d) for d in unseen])
+    loss = -np.mean(np.log(np.where(true, said, 1 - said)))
+    base = true.mean()
+    assert loss < 0.5 * -(base * math.log(base) + (1 - base) * math.log(1 - base))
+    assert np.mean((said > 0.5) == true) > 0.9
+    picks = acquisition.select(pooled(unseen), 8, [], seed=9)
+    assert sum(buildable(p.proposal.design) for p in picks) >= 7
+
+
+def test_without_the_failures_the_same_records_lead_into_the_wall() -> None:
+    records, failures = mixed_records(60, 7)
+    unseen = pooled(MIXED.sample(300, seed=8))
+    blind = fitted(QLogNEI(split=0), records, space=MIXED).select(unseen, 8, [], seed=9)
+    taught = fitted(QLogNEI(split=0), records, failures=failures, space=MIXED).select(unseen, 8, [], seed=9)
+    assert sum(buildable(p.proposal.design) for p in blind) < sum(buildable(p.proposal.design) for p in taught)
+
+
+@pytest.mark.parametrize("cause", ["infrastructure", "cancelled"])
+def test_failures_of_the_machine_teach_nothing(cause: str) -> None:
+    records, failures = mixed_records(40, 7)
+    machine = [failed(f.design, cause) for f in failures] + [failed(f.design, oracle="other") for f in failures]
+    unseen = MIXED.sample(100, seed=8)
+    told = fitted(QLogNEI(), records, failures=machine, space=MIXED)
+    blind = fitted(QLogNEI(), records, space=MIXED)
+    assert (told.log_feasibility(unseen) == 0).all()
+    assert told.select(pooled(unseen), 4, [], seed=9) == blind.select(pooled(unseen), 4, [], seed=9)
+    again = told.select(pooled([failures[0].design]), 1, [], seed=9)
+    assert again[0].proposal.design == failures[0].design
+
+
+def test_a_failure_overcome_by_a_record_no_longer_counts() -> None:
+    acquisition = fitted(QLogNEI(), HUMP, failures=[failed(HUMP[2].design)])
+    assert (acquisition.log_feasibility([p.design for p in GRID]) == 0).all()
+
+
+def test_half_of_the_batch_learns() -> None:
+    roles = [pick.role for pick in fitted(QLogNEI(split=0.5), HUMP).select(GRID, 4, [], seed=10)]
+    assert roles == ["improve", "improve", "learn", "learn"]
+    for split, role in ((0.0, "improve"), (1.0, "learn")):
+        picks = fitted(QLogNEI(split=split), HUMP).select(GRID, 3, [], seed=10)
+        assert {pick.role for pick in picks} == {role}
+
+
+@pytest.mark.parametrize("split", [0.0, 0.25, 0.5, 1.0])
+@pytest.mark.parametrize("q", [1, 3, 4])
+def test_the_learning_share_holds_over_a_campaign_for_any_batch(split: float, q: int) -> None:
+    shares = [learning_share(q, decided, split) for decided in range(0, 12 * q, q)]
+    assert sum(shares) == 12 * q * split
+    assert max(shares) - min(shares) <= 1
+
+
+def test_learning_picks_go_where_nothing_is_known() -> None:
+    left = [recorded(at(x), f=math.sin(20 * x)) for x in np.linspace(0, 0.5, 12)]
+    picks = fitted(QLogNEI(split=1.0), left).select(GRID, 2, [], seed=11)
+    assert min(chosen(picks)) > 0.55
+    assert abs(chosen(picks)[0] - chosen(picks)[1]) > 0.05
+
+
+def test_learning_gain_is_botorchs_integrated_variance() -> None:
+    from botorch.acquisition.active_learning import qNegIntegratedPosteriorVariance
+    from botorch.models import SingleTaskGP
+
+    encoding = Encoding(LINE)
+    surrogate = Surrogate(encoding, UP, HUMP)
+    rows = encoding.rows([p.design for p in GRID])
+    points = list(range(0, 101, 5))
+    waiting = [33, 90]
+    _, covariance = surrogate.joint(rows)
+    learning = Learning([covariance.numpy()], [float(surrogate.noise.mean())], points)
+    for i in waiting:
+        learning.observe(i)
+    gains = learning.gains(101)
+    model = SingleTaskGP(  # with an additional noise to infer, BoTorch counts that noise twice in a fantasy
+        surrogate.rows,
+        surrogate.model.train_targets.unsqueeze(-1),
+        surrogate.noise.unsqueeze(-1),
+        covar_module=surrogate.model.covar_module,
+        outcome_transform=None,
+    )
+    reference = qNegIntegratedPosteriorVariance(
+        model.eval(), torch.as_tensor(rows[points]), X_pending=torch.as_tensor(rows[waiting])
+    )
+    with torch.no_grad():
+        values = reference(torch.as_tensor(rows).unsqueeze(-2)).numpy()
+    assert np.allclose(gains - gains.mean(), values - values.mean(), atol=1e-4 * np.ptp(values))
+    assert np.ptp(values) > 1e-3
+
+
+def test_same_inputs_same_picks_and_the_callers_random_state_is_untouched() -> None:
+    records, failures = mixed_records(30, 12)
+    pool = pooled(MIXED.sample(200, seed=13))
+    torch.manual_seed(7)
+    state, threads = torch.get_rng_state(), torch.get_num_threads()
+    first = fitted(QLogNEI(), records, failures=failures, space=MIXED)
+    torch.manual_seed(8)
+    second = fitted(QLogNEI(), records, failures=failures, space=MIXED)
+    torch.manual_seed(7)
+    a, b = first.select(pool, 4, [], seed=14), second.select(pool, 4, [], seed=14)
+    assert a == b
+    assert first.select(pool, 4, [], seed=14) == a
+    designs = [p.design for p in pool]
+    assert all(np.array_equal(x, y) for x, y in zip(first.predict(designs), second.predict(designs), strict=True))
+    assert torch.equal(torch.get_rng_state(), state) and torch.get_num_threads() == threads
+
+
+def test_a_property_measured_on_some_designs_only_is_modelled_from_those() -> None:
+    both = [recorded(at(x), **front(x)) for x in (0.0, 0.5, 1.0)]
+    only_f = [recorded(at(x), f=x) for x in (0.25, 0.75)]
+    elsewhere = [recorded(at(x), oracle="lab", f=99.0, g=99.0) for x in (0.1, 0.9)]
+    acquisition = fitted(QLogNEHVI(), [*both, *only_f, *elsewhere], TWO)
+    mean, variance = acquisition.predict([at(0.25), at(0.9)])
+    assert mean.shape == variance.shape == (2, 2)
+    assert mean[0, 0] == pytest.approx(0.25, abs=0.05)
+    assert variance[0, 0] < variance[0, 1]
+    assert len(acquisition.leave_one_out()) == 8
+    picks = acquisition.select(GRID, 4, [], seed=15)
+    assert not {0.25, 0.75} & set(chosen(picks))
+
+
+@pytest.mark.parametrize("records", [[], HUMP[:1], [recorded(at(0.5), f=math.nan), HUMP[0]]])
+def test_too_few_records_spread_the_picks_and_say_so(records: list[Record]) -> None:
+    acquisition = fitted(QLogNEI(), records, failures=[failed(at(1.0))])
+    picks = acquisition.select(GRID, 3, [], seed=16)
+    assert {pick.role for pick in picks} == {"explore"}
+    assert "usable records of f from md" in acquisition.notes[0] and not acquisition.fitted
+    taken = sorted([*chosen(picks), 1.0, *(float(r.design.values["x"]) for r in records if r is HUMP[0])])
+    assert np.diff(taken).min() > 0.15
+    mean, variance = acquisition.predict([at(0.1), at(0.2)])
+    assert np.isfinite(mean).all() and (variance == 1).all()
+    assert acquisition.leave_one_out() == []
+
+
+def test_values_that_cannot_be_fitted_are_a_visible_fallback() -> None:
+    records = [recorded(at(0.1), f=1e308), recorded(at(0.5), f=-1e308), recorded(at(0.9), f=1e308)]
+    acquisition = fitted(QLogNEI(), records)
+    picks = acquisition.select(GRID, 2, [], seed=17)
+    assert [pick.role for pick in picks] == ["fallback", "fallback"]
+    assert "surrogate of f: the values are too large" in acquisition.notes[0]
+
+
+def test_a_constant_objective_still_gives_picks() -> None:
+    records = [recorded(r.design, f=3.0, g=r.estimates["f"].mean, se=0.0) for r in HUMP]
+    acquisition = fitted(QLogNEHVI(), records, TWO)
+    picks = acquisition.select(GRID, 4, [], seed=18)
+    assert [pick.role for pick in picks] == ["improve", "improve", "learn", "learn"]
+    assert all(pick.value is not None and math.isfinite(pick.value) for pick in picks)
+    assert np.isfinite(acquisition.predict([p.design for p in GRID])[0]).all()
+
+
+def test_measuring_a_design_again_is_two_records_of_one_design() -> None:
+    twice = [*HUMP, recorded(HUMP[3].design, f=hump(0.5) + 0.02), recorded(HUMP[3].design, f=hump(0.5) - 0.02)]
+    acquisition = fitted(QLogNEI(), twice)
+    assert len(acquisition.leave_one_out()) == 9
+    assert len(acquisition.select(GRID, 4, [HUMP[3].design], seed=19)) == 4
+
+
+def test_a_space_of_one_design_is_modelled() -> None:
+    space = Space([Parameter("oxide", "fixed", ("silica",))])
+    design = space.canonicalise({})
+    acquisition = fitted(QLogNEI(), [recorded(design, f=1.0), recorded(design, f=1.1)], space=space)
+    mean, _ = acquisition.predict([design])
+    assert mean[0, 0] == pytest.approx(1.05, abs=0.1)
+    assert acquisition.select(pooled([design]), 1, [], seed=20) == []
+
+
+@pytest.mark.parametrize(
+    ("acquisition", "objectives", "cure"), [(QLogNEI(), TWO, "qlognehvi"), (QLogNEHVI(), (UP,), "qlognei")]
+)
+def test_the_wrong_number_of_objectives_names_the_right_acquisition(
+    acquisition: QLogNEI | QLogNEHVI, objectives: Sequence[Objective], cure: str
+) -> None:
+    with pytest.raises(ValueError, match=cure):
+        acquisition.fit(LINE, objectives, HUMP, [], seed=1)
+
+
+@pytest.mark.parametrize(("key", "value"), [("split", 1.5), ("split", -0.1), ("samples", 100), ("samples", 0)])
+def test_impossible_keys_are_refused(key: str, value: float) -> None:
+    with pytest.raises(ValueError, match=key):
+        QLogNEI(**{key: value})  # type: ignore[arg-type]
+
+
+def test_three_objectives() -> None:
+    records = [recorded(at(x), f=x, g=1 - x, h=hump(x)) for x in (0.0, 0.2, 0.4, 0.7, 1.0)]
+    objectives = [*TWO, Objective("h", "maximize", "md")]
+    picks = fitted(QLogNEHVI(), records, objectives).select(GRID[::5], 2, [], seed=21)
+    assert [pick.role for pick in picks] == ["improve", "learn"] or [p.role for p in picks] == ["improve"] * 2
+
+
+def test_it_is_an_acquisition() -> None:
+    acquisition: Acquisition = QLogNEI()
+    assert acquisition
+
+
+def regret(select: Callable[[list[Record], list[Proposal], int], list[Pick]], seed: int) -> float:
+    """What is missing to the best of a pool of 300 after 6 + 16 noisy evaluations in batches of 4."""
+    rng = np.random.default_rng(seed)
+    shift = {kind: rng.normal() for kind in "abc"}
+    centre = {kind: rng.uniform(0.2, 0.8, 2) for kind in "abc"}
+
+    def f(design: Design) -> float:
+        v = design.values
+        away = (float(v["x"]) - centre[str(v["kind"])][0]) ** 2 + (float(v["y"]) - centre[str(v["kind"])][1]) ** 2
+        return shift[str(v["kind"])] - 6 * away
+
+    designs = MIXED.sample(306, seed=seed)
+    records = [recorded(d, f=f(d) + 0.05 * rng.normal(), se=0.05) for d in designs[:6]]
+    pool = pooled(designs[6:])
+    for turn in range(4):
+        picked = [pick.proposal.design for pick in select(records, pool, turn)]
+        records += [recorded(d, f=f(d) + 0.05 * rng.normal(), se=0.05) for d in picked]
+        pool = [p for p in pool if p.design not in picked]
+    return max(f(d) for d in designs) - max(f(r.design) for r in records)
+
+
+def test_it_beats_random_search_on_a_mixed_problem() -> None:
+    def guided(records: list[Record], pool: list[Proposal], turn: int) -> list[Pick]:
+        return fitted(QLogNEI(), records, space=MIXED).select(pool, 4, [], seed=turn)
+
+    def blind(records: list[Record], pool: list[Proposal], turn: int) -> list[Pick]:
+        order = np.random.default_rng(turn).permutation(len(pool))[:4]
+        return [Pick(pool[i], "random") for i in order]
+
+    paired = [(regret(guided, seed), regret(blind, seed)) for seed in range(4)]
+    assert sum(a < b for a, b in paired) >= 3
+    assert np.mean([a for a, _ in paired]) < 0.3 * np.mean([b for _, b in paired])
