@@ -159,7 +159,8 @@ class CVAE:
 
     def load(self, folder: Path) -> None:
         """Read what `save` wrote. Proposals then equal those of the saved generator; `fit` on the same space and seed
-        takes up its stage 0 instead of training. The oracles' checks come back with `fit` only.
+        takes up its stage 0 instead of training. The oracles' checks are no part of a snapshot: a generator that was
+        not fitted on the space before judges by its constraints only, until `fit`.
 
         Raises ValueError where the snapshot is damaged or another generator's.
         """
@@ -167,7 +168,9 @@ class CVAE:
         try:
             base, network = (network_from(tensors, facts, part) for part in ("stage0", "present"))
             gates = [Gates(**facts[name]) if facts[name] else None for name in ("stage0_gates", "gates")]
-            self._space, self._corpus = snapshot.space_from(facts["space"]), None
+            space, self._corpus = snapshot.space_from(facts["space"]), None
+            if self._space is None or snapshot.space_facts(self._space) != snapshot.space_facts(space):
+                self._space = space
             self._key, self._properties = facts["key"], tuple(facts["objectives"])
             self._base = Pretrained(base, gates[0], tuple(facts["stage0_notes"]))
             self._network, self.gates, self.notes = network or base, gates[1], tuple(facts["notes"])

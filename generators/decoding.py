@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generators.encoding import Encoding, at
+from generators.encoding import Encoding, at, pinned_values
 from loop.space import Constraint, canonical_value, clause_holds
 from loop.types import Design, Parameter, Value
 
@@ -37,10 +37,9 @@ class Step:
         """The one value that a settled constraint leaves, if one does."""
         name = self.parameter.name
         for constraint in self.settles:
-            wanted = (constraint.then or {}).get(name)
-            sole = isinstance(wanted, tuple) and len(wanted) == 1 and name not in constraint.when
-            if sole and clause_holds(constraint.when, values):
-                return wanted[0]
+            value = pinned_values(constraint).get(name)
+            if value is not None and name not in constraint.when and clause_holds(constraint.when, values):
+                return value
         return None
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from loop.space import Space
+from loop.space import Constraint, Space
 from loop.types import Design, Parameter, Value
 
 if TYPE_CHECKING:
@@ -36,12 +36,7 @@ class Encoding:
         self.space = space
         self.categorical: tuple[Parameter, ...] = tuple(p for p in space.free if p.bounds is None)
         self.numeric: tuple[Parameter, ...] = tuple(p for p in space.free if p.bounds is not None)
-        pinnable = {
-            name
-            for constraint in space.constraints
-            for name, wanted in (constraint.then or {}).items()
-            if isinstance(wanted, tuple) and len(wanted) == 1
-        }
+        pinnable = {name for constraint in space.constraints for name in pinned_values(constraint)}
         self.pinnable = tuple(p.name for p in (*self.categorical, *self.numeric) if p.name in pinnable)
 
     @cached_property
@@ -104,6 +99,12 @@ class Encoding:
         n = len(heads.mean)
         blocks = [heads.logits[:, i, :size] for i, size in enumerate(self.sizes)]
         return np.hstack([*blocks, heads.mean, np.ones((n, len(self.pinnable)))])
+
+
+def pinned_values(constraint: Constraint) -> dict[str, Value]:
+    """The parameters that the constraint, where it applies, leaves one value."""
+    then = constraint.then or {}
+    return {name: wanted[0] for name, wanted in then.items() if isinstance(wanted, tuple) and len(wanted) == 1}
 
 
 def limits(p: Parameter) -> tuple[float, float]:

@@ -42,7 +42,7 @@ class Shape:
 
     @property
     def widest(self) -> int:
-        return max(self.sizes, default=0)
+        return max(self.sizes, default=1)
 
 
 @dataclass(frozen=True, slots=True)

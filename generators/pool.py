@@ -24,6 +24,7 @@ RADII = (0.3, 0.6, 1.0)
 UNIFORM_SHARE = 0.1
 SHARES = {"prior": 0.25, "conditional": 0.25, "incumbent": 0.33, "crossover": 0.17}
 MAX_ROUNDS = 6
+SPARE = 16
 
 Draw = tuple["np.ndarray", "np.ndarray", list[tuple[str, ...]]]
 """Latent points (n, latent), conditions (n, width) and the ids of each point's parents."""
@@ -63,7 +64,7 @@ class Pool:
         for name, draw in sources.items():
             self._take(f"cvae:{name}", round(latent * SHARES[name] / total), draw)
         self._add_uniform(n)
-        return list(self._found.values())[:n]
+        return list(self._found.values())
 
     def _sources(
         self, condition: np.ndarray | None, incumbents: Sequence[Design]
@@ -146,10 +147,11 @@ class Pool:
             self._found[design] = proposal
 
     def _add_uniform(self, n: int) -> None:
-        """Fill up with uniform valid designs, asking for more of them where many were found already."""
+        """Fill up with uniform valid designs, asking for as many as the whole pool where few of them are new."""
         count = self.counts.setdefault("uniform", {"drawn": 0, "valid": 0, "unique": 0})
         space = self.model.encoding.space
-        for wanted in (n - len(self._found), n):
+        for wanted in (n - len(self._found) + SPARE, n):
             if len(self._found) < n:
                 for design in valid_designs(space, wanted, derive(self.seed, "uniform", wanted), self.pins):
-                    self._judge(Proposal(design, "uniform"), count)
+                    if len(self._found) < n:
+                        self._judge(Proposal(design, "uniform"), count)

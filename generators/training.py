@@ -110,7 +110,7 @@ def train(start: Network, rows: Rows, schedule: Schedule, *, seed: int, weights:
         old = [p for name, p in parameters.items() if not name.endswith(".condition")]
         groups = [{"params": old, "haste": 1.0}, {"params": young, "haste": CONDITION_HASTE}]
         optimiser = torch.optim.Adam([g for g in groups if g["params"]], lr=schedule.rate, fused=True)
-        generator = torch.Generator().manual_seed(derive(seed, "train") % 2**62)
+        generator = torch.Generator().manual_seed(derive(seed, "train"))
         chances = torch.ones(len(rows.inputs)) if weights is None else torch.tensor(weights, dtype=torch.float32)
         draws = torch.multinomial(chances, schedule.steps * schedule.batch, replacement=True, generator=generator)
         for step, picked in enumerate(torch.split(draws, schedule.batch)):

@@ -1,0 +1,81 @@
+"""Spaces at the edge: tiny, huge, one-sided, contradictory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from generators.cvae import CVAE
+from loop.space import Constraint, Space, SpaceError
+from loop.types import Condition, Design, Parameter, Proposal
+
+
+def letters(n: int, size: int) -> list[Parameter]:
+    return [Parameter(f"c{i}", "choices", tuple("abcdefghij"[:size])) for i in range(n)]
+
+
+def proposed(space: Space, n: int, incumbents: Sequence[Design] = (), steps: int = 400) -> tuple[CVAE, list[Proposal]]:
+    generator = CVAE(corpus=1000, steps=steps)
+    generator.fit(space, [], [], seed=1)
+    proposals = generator.propose(n, Condition(), incumbents, seed=2)
+    assert all(not space.violations(p.design) for p in proposals)
+    assert len({p.design for p in proposals}) == len(proposals)
+    return generator, proposals
+
+
+FIXED = Parameter("temperature", "fixed", (400,))
+ONE = Parameter("polymer", "choices", ("PVDF",))
+
+
+@pytest.mark.parametrize(
+    ("space", "valid"),
+    [
+        (Space([FIXED]), 1),
+        (Space([FIXED, ONE]), 1),
+        (Space([*letters(1, 2), ONE], [Constraint("not b", {"c0": ("b",)})]), 1),
+        (Space([*letters(2, 3), FIXED]), 9),
+        (Space([Parameter("n", "integer", bounds=(5, 30))]), 26),
+        (Space([Parameter("x", "real", bounds=(0, 1), step=0.1)]), 11),
+    ],
+)
+def test_a_tiny_space_is_proposed_whole_and_says_so(space: Space, valid: int) -> None:
+    generator, proposals = proposed(space, 50, incumbents=space.sample(1, seed=1))
+    assert len(proposals) == valid
+    assert "drawn uniformly" in generator.notes[-1]
+    assert generator.log_density([p.design for p in proposals]).tolist() == [0.0] * valid
+
+
+def test_a_small_space_can_be_learnt_and_is_still_proposed_whole() -> None:
+    space = Space(letters(3, 8))
+    generator, proposals = proposed(space, 600)
+    assert generator.gates is not None
+    assert generator.gates.failed() == ()
+    assert len(proposals) == 512
+
+
+def test_numbers_only() -> None:
+    space = Space([Parameter(f"x{i}", "real", bounds=(0, 10.0**i)) for i in range(3)])
+    generator, proposals = proposed(space, 200, incumbents=space.sample(1, seed=1), steps=800)
+    assert generator.gates is not None
+    assert generator.gates.failed() == ()
+    assert {p.generator for p in proposals} == {"cvae:prior", "cvae:incumbent", "uniform"}
+
+
+def test_a_thousand_million_combinations_that_cannot_be_learnt_fall_back_visibly() -> None:
+    space = Space(letters(9, 10))
+    generator = CVAE(corpus=500, steps=100)
+    generator.fit(space, [], [], seed=1)
+    assert generator.gates is not None
+    assert generator.gates.reconstruction < 0.98
+    assert "no network passed its gates" in generator.notes[-1]
+    proposals = generator.propose(100, Condition(), space.sample(2, seed=1), seed=2)
+    assert len(proposals) == 100
+    assert {p.generator for p in proposals} == {"uniform"}
+    assert generator.counts == {"uniform": {"drawn": 100, "valid": 100, "unique": 100}}
+
+
+def test_no_valid_design_is_an_error_that_names_the_rules() -> None:
+    space = Space([*letters(5, 10), FIXED], [Constraint("never", {"temperature": (400,)})])
+    with pytest.raises(SpaceError, match="never"):
+        CVAE(corpus=500).fit(space, [], [], seed=1)
