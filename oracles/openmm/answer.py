@@ -74,22 +74,25 @@ def estimates(
 
 def film_density(film: Film, heights: np.ndarray, height: float) -> Estimate:
     """Density at the box `height` of production; its error from the relaxed `heights` (samples,) it is the mean of."""
-    relaxed = density(film, heights[len(heights) // 2 :])
+    relaxed = np.array([density(film, float(value)) for value in heights[len(heights) // 2 :]])
     n_eff = max(1.0, HEIGHTS_AVERAGED / inefficiency(relaxed))
     se = float(relaxed.std(ddof=1)) / np.sqrt(n_eff)
-    return Estimate(float(density(film, height)), float(se), "g/cm^3", n_eff, "fluctuation of the box height at 1 bar")
+    return Estimate(density(film, height), float(se), "g/cm^3", n_eff, "fluctuation of the box height at 1 bar")
 
 
-def density(film: Film, height: float | np.ndarray) -> float | np.ndarray:
+def density(film: Film, height: float) -> float:
     """g/cm^3 of polymer in a box of `height` nm."""
-    mass = element_masses(film)[film.polymer].sum()
-    return G_CM3 * mass / (film.area * (height - film.slab_height - EXCLUDED_HEIGHT))
+    return G_CM3 * polymer_mass(film) / (film.area * (height - film.slab_height - EXCLUDED_HEIGHT))
 
 
 def packed_density(film: Film) -> float:
     """g/cm^3 the chains were packed for."""
-    mass = element_masses(film)[film.polymer].sum()
-    return float(G_CM3 * mass / (film.area * (film.box[2] - film.slab_height - SLACK)))
+    return G_CM3 * polymer_mass(film) / (film.area * (float(film.box[2]) - film.slab_height - SLACK))
+
+
+def polymer_mass(film: Film) -> float:
+    """amu."""
+    return float(element_masses(film)[film.polymer].sum())
 
 
 def judge(replica: Replica, series: Mapping[str, np.ndarray], run: Equilibration, ligands: bool) -> list[Check]:
@@ -107,7 +110,7 @@ def judge(replica: Replica, series: Mapping[str, np.ndarray], run: Equilibration
         gates.polymer_outside_slab(series["deepest"], ligands),
         gates.first_layer(series["count"]),
         gates.film_dipole(series["film_dipole"]),
-        gates.density(float(density(film, series["height"][-1])), packed_density(film)),
+        gates.density(density(film, float(series["height"][-1])), packed_density(film)),
         gates.height_slope(replica.heights),
         gates.equilibration(run),
         gates.interfaces_agree("population", count),

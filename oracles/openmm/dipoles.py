@@ -30,10 +30,10 @@ class Units:
 
     def centres(self, positions: np.ndarray) -> np.ndarray:
         """(frames, units, 3) nm from `positions` (frames, N, 3), molecules whole."""
-        return self._weights @ positions
+        return np.asarray(self._weights @ positions)
 
     def dipoles(self, positions: np.ndarray) -> np.ndarray:
         """(frames, units, 3) D: sum of q_i (r_i - r_com) over a unit's atoms. Measuring from the centre of mass makes
         the slightly charged end units count like the others."""
         moments = self._charges @ positions - self._net[:, None] * self.centres(positions)
-        return moments / E_NM_PER_DEBYE
+        return np.asarray(moments / E_NM_PER_DEBYE)

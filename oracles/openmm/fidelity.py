@@ -81,7 +81,7 @@ FIDELITIES: Mapping[str, Fidelity] = {
         production=Stage("production", 1000, 4.0, 1.0, segment=500, sample=20),
         energy_every=2,
         view_every=5,
-        nve=250,
+        nve=400,
     ),
     # 48 ps: the shortest run whose three replicas separate surfaces by their first-layer dipole (signal over noise
     # 4.6, against 3.3 after 20 ps). 4300 steps of equilibration. Segments of 2000 steps lose 5 s to a kill.

@@ -27,18 +27,17 @@ def write_run(film: Film, series: Mapping[str, np.ndarray], folder: Path, interv
             trajectory.writeModel(positions, unitCellDimensions=box)
     write_pdb(film, series["view"][-1:], folder / TOPOLOGY)
     kept = {name: values for name, values in series.items() if values.ndim == 1}
-    np.savez_compressed(folder / SERIES, **kept)
+    np.savez_compressed(folder / SERIES, **kept)  # type: ignore[arg-type]  # numpy's stub forgets the arrays
     return TRAJECTORY, TOPOLOGY, SERIES
 
 
 def write_pdb(film: Film, frames: np.ndarray, path: Path) -> str:
-    """Write `frames` (k, N, 3) nm as models of one PDB file and return its name; frames that are not finite are left
-    out."""
+    """Write `frames` (k, N, 3) nm as models of one PDB file and return its name."""
     from openmm.app import PDBFile
 
     with path.open("w") as file:
         PDBFile.writeHeader(film.topology, file)
-        for number, positions in enumerate(frames[np.isfinite(frames).all(axis=(1, 2))], start=1):
+        for number, positions in enumerate(frames, start=1):
             PDBFile.writeModel(film.topology, ANGSTROM_PER_NM * positions.astype(float), file, number)
         PDBFile.writeFooter(film.topology, file)
     return path.name

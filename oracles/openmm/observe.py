@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -79,7 +80,7 @@ class Thermometer:
     def __call__(self, velocities: np.ndarray) -> float:
         """K, from `velocities` (N, 3) nm/ps."""
         twice = float((self._masses[:, None] * velocities**2).sum())
-        return twice / (self.freedom * GAS_CONSTANT)
+        return float(twice / (self.freedom * GAS_CONSTANT))
 
 
 class Bonds:
@@ -99,14 +100,14 @@ class Bonds:
     def stretch(self, positions: np.ndarray) -> np.ndarray:
         """(bonds,) length over rest length, averaged over the frames of `positions` (frames, N, 3)."""
         ends = positions[:, self._atoms[:, 0]] - positions[:, self._atoms[:, 1]]
-        return (np.linalg.norm(ends, axis=-1) / self._rest).mean(axis=0)
+        return np.asarray((np.linalg.norm(ends, axis=-1) / self._rest).mean(axis=0))
 
 
 def arrays(context: openmm.Context, *wanted: str) -> tuple[Any, ...]:
     """`positions`, `velocities` (N, 3), `forces` or `box` (3,) of a Context as arrays in nm, ps, kJ/mol."""
     kinds = [name for name in wanted if name != "box"]
     state = context.getState(**dict.fromkeys(kinds, True))
-    readers = {
+    readers: dict[str, Callable[[], Any]] = {
         "positions": lambda: state.getPositions(asNumpy=True)._value,
         "velocities": lambda: state.getVelocities(asNumpy=True)._value,
         "forces": lambda: state.getForces(asNumpy=True)._value,

@@ -20,10 +20,10 @@ from oracles.openmm.replica import Exploded, Replica
 from oracles.openmm.segments import Journal
 from oracles.openmm.size import SIZES, Seeds
 
-OXIDE_MODELS = ("clayff",)
+OXIDE_MODELS = (feasible.MODEL,)
 MAX_RETRIES = 2
-SECONDS_PER_ATOM_STEP = 2.5e-6
-"""One CPU core, PME at 0.8-0.9 nm: 2.3 to 3.1 microseconds were measured for 900 to 4700 atoms."""
+SECONDS_PER_ATOM_STEP = 3e-6
+"""One idle CPU core, PME at 0.8-0.9 nm: 2.3 to 3.5 microseconds were measured; a shared core takes twice that."""
 SECONDS_SET_UP = 5.0
 """Interpreter, imports, building, platform proof, files."""
 PUSH_OFF_SHARE, MINIMISER_STEPS = 1.0, 2.0
@@ -43,7 +43,11 @@ class OpenMMOracle:
     fidelities = tuple(FIDELITIES)
 
     def __init__(
-        self, oxide_model: str = "clayff", platform: str = "auto", precision: str = "mixed", cache: Path | None = None
+        self,
+        oxide_model: str = feasible.MODEL,
+        platform: str = "auto",
+        precision: str = "mixed",
+        cache: Path | None = None,
     ) -> None:
         _one_of("oxide_model", oxide_model, OXIDE_MODELS)
         _one_of("platform", platform, NAMES)
@@ -60,17 +64,15 @@ class OpenMMOracle:
 
         An integration that runs away is tried again with new seeds and half the step, twice; each try is in the
         provenance. Raises OracleFailure: `unphysical` or `unconverged` where a gate fails (files show why),
-        `infeasible` where the film cannot be built, `infrastructure` where the platform does not work.
+        `infeasible` where the film cannot be built, `infrastructure` where platform or disk do not work.
         """
-        journal = Journal(workdir, self._question(design, task))
-        if journal.answer is None:
-            try:
-                journal.finish(as_json(self._answer(design, task, workdir, journal)))
-            except OracleFailure as failure:
-                if failure.cause not in TEACHING_CAUSES:
-                    raise
-                journal.finish({"failure": failure_as_json(failure)})
-        return from_json(journal.answer)
+        try:
+            journal = Journal(workdir, self._question(design, task))
+            if journal.answer is None:
+                journal.finish(self._settle(design, task, workdir, journal))
+        except OSError as error:
+            raise OracleFailure("infrastructure", f"the work folder cannot be used: {error}") from error
+        return from_json(journal.answer or {})
 
     def check(self, design: Design, fidelity: str) -> Sequence[Check]:
         """Whether the film can be built, each rule with its limit and cure; pure, milliseconds."""
@@ -79,14 +81,23 @@ class OpenMMOracle:
     def cost(self, design: Design, fidelity: str) -> float:
         """Expected seconds of one replica on one CPU core: atoms times steps, and setting up."""
         run = FIDELITIES[fidelity]
-        steps = sum(stage.steps for stage in run.stages) + run.nve
+        steps: float = sum(stage.steps for stage in run.stages) + run.nve
         steps += len(STRENGTHS) * run.push_off * PUSH_OFF_SHARE + MINIMISER_STEPS * run.minimise
         return SECONDS_SET_UP + SECONDS_PER_ATOM_STEP * steps * feasible.atoms(design.values, fidelity)
+
+    def _settle(self, design: Design, task: Task, workdir: Path, journal: Journal) -> dict[str, Any]:
+        """The answer as JSON: an outcome, or the failure that says something about the design."""
+        try:
+            return as_json(self._answer(design, task, workdir, journal))
+        except OracleFailure as failure:
+            if failure.cause not in TEACHING_CAUSES:
+                raise
+            return {"failure": failure_as_json(failure)}
 
     def _answer(self, design: Design, task: Task, workdir: Path, journal: Journal) -> Outcome:
         compute = choose(self.platform, self.precision)
         values = feasible.with_defaults(design.values)
-        while True:
+        while len(journal.tries) <= MAX_RETRIES:
             retry = len(journal.tries)
             seed = derive(task.seed, "try", retry)
             fidelity = FIDELITIES[task.fidelity] if retry == 0 else FIDELITIES[task.fidelity].halved()
@@ -98,13 +109,13 @@ class OpenMMOracle:
                 replica.run()
                 return conclude(replica, journal, compute, workdir, ligands=values["ligand"] != catalogue.NO_LIGAND)
             except Exploded as blown:
-                evidence = write_pdb(film, blown.frames, workdir / f"try{retry}.pdb")
-                journal.fail_try(blown.reason)
-                if retry == MAX_RETRIES:
-                    reasons = "; ".join(entry["reason"] for entry in journal.tries)
-                    raise OracleFailure(
-                        "unphysical", f"the integration ran away {retry + 1} times: {reasons}", [evidence]
-                    ) from blown
+                journal.fail_try(blown.reason, write_pdb(film, blown.frames, workdir / f"try{retry}.pdb"))
+        reasons = "; ".join(failed["reason"] for failed in journal.tries)
+        raise OracleFailure(
+            "unphysical",
+            f"the integration ran away {len(journal.tries)} times: {reasons}",
+            [failed["evidence"] for failed in journal.tries],
+        )
 
     def _question(self, design: Design, task: Task) -> dict[str, Any]:
         """What the answer depends on; a work folder of another question is not gone on with."""

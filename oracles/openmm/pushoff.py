@@ -49,7 +49,7 @@ def push_off(film: Film, steps: int, seed: int, compute: Compute) -> np.ndarray:
         context.setParameter("strength", strength)
         integrator.step(steps)
     openmm.LocalEnergyMinimizer.minimize(context, maxIterations=200)
-    return arrays(context, "positions")[0]
+    return np.asarray(arrays(context, "positions")[0])
 
 
 def soft_repulsion(film: Film) -> openmm.CustomNonbondedForce:

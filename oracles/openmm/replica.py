@@ -65,7 +65,7 @@ class Replica:
     @property
     def freedom(self) -> int:
         """Degrees of freedom of the mobile atoms."""
-        return self._thermometer.freedom
+        return int(self._thermometer.freedom)
 
     def run(self) -> None:
         """Finish every segment that the journal does not hold yet."""
@@ -109,11 +109,12 @@ class Replica:
             pushed = push_off(self.film, self.fidelity.push_off, derive(self.seed, "push-off"), self.compute)
         with self._journal.timed("minimise"):
             largest = engine.minimise(pushed, self.fidelity.minimise, self.seed)
-            self.last_frames = arrays(engine.context, "positions")[0][None]
+            (positions,) = arrays(engine.context, "positions")
+            self._keep(positions[None])
             force = gates.max_force(largest)
             if not force.passed:
                 raise Exploded(f"largest force after minimisation {largest:.0f} kJ/mol/nm", self.last_frames)
-            agree = force_error(engine.context.getSystem(), self.last_frames[0], self.compute, self.seed)
+            agree = force_error(engine.context.getSystem(), positions, self.compute, self.seed)
             refuse([agree])
         checks = [*charged, force, agree]
         self._journal.commit(
@@ -150,9 +151,9 @@ class Replica:
             positions.append(x)
             temperatures.append(self._thermometer(v))
             heights.append(box[2])
+            self._keep(np.array(positions[-FRAMES_KEPT:]))
             if not np.isfinite(temperatures[-1]):
                 raise Exploded(f"velocities are not finite in {stage.name}", self.last_frames)
-            self.last_frames = np.array(positions[-FRAMES_KEPT:])
         mean = float(np.mean(temperatures))
         if mean > RUNAWAY * self.temperature:
             raise Exploded(f"temperature {mean:.0f} K in {stage.name}", self.last_frames)
@@ -176,6 +177,12 @@ class Replica:
             "view": positions[:: self.fidelity.view_every].astype(np.float32),
         }
 
+    def _keep(self, frames: np.ndarray) -> None:
+        """Remember the finite ones of `frames` (k, N, 3) nm as the last that were seen."""
+        finite = frames[np.isfinite(frames).all(axis=(1, 2))]
+        if len(finite):
+            self.last_frames = finite
+
     def _charge_checks(self) -> list[Check]:
         film, force = self.film, nonbonded(self.film.system)
         q = np.array([force.getParticleParameters(i)[0]._value for i in range(len(film.positions))])
@@ -194,15 +201,17 @@ def segments(fidelity: Fidelity) -> Iterator[tuple[Stage, int, Stage | None]]:
 
 @contextmanager
 def exploding(replica: Replica) -> Iterator[None]:
-    """Turn OpenMM's complaint about coordinates that are not numbers into Exploded; other errors pass."""
+    """Turn OpenMM's complaint about coordinates that are not numbers into Exploded, any other (memory, driver) into an
+    infrastructure failure."""
     import openmm
 
     try:
         yield
     except openmm.OpenMMException as error:
-        if "nan" not in str(error).lower() and "infinite" not in str(error).lower():
-            raise
-        raise Exploded(str(error).splitlines()[0], replica.last_frames) from error
+        told = str(error).splitlines()[0]
+        if "nan" in told.lower() or "infinite" in told.lower():
+            raise Exploded(told, replica.last_frames) from error
+        raise OracleFailure("infrastructure", f"OpenMM on {replica.compute.platform}: {told}") from error
 
 
 def refuse(checks: Sequence[Check]) -> None:

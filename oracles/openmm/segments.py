@@ -46,31 +46,37 @@ class Journal:
 
     @property
     def answer(self) -> dict[str, Any] | None:
-        return self._data["answer"]
+        found: dict[str, Any] | None = self._data["answer"]
+        return found
 
     @property
     def machine(self) -> dict[str, Any]:
         """What ran the segments."""
-        return self._data["machine"] or {}
+        found: dict[str, Any] = self._data["machine"] or {}
+        return found
 
     @property
     def tries(self) -> list[dict[str, Any]]:
-        """Tries that blew up, each with its reason."""
-        return self._data["tries"]
+        """Tries that blew up, each with its reason, evidence and the segment it got to."""
+        found: list[dict[str, Any]] = self._data["tries"]
+        return found
 
     @property
     def notes(self) -> list[str]:
-        return self._data["notes"]
+        found: list[str] = self._data["notes"]
+        return found
 
     @property
     def seconds(self) -> dict[str, float]:
-        """CPU seconds by phase, of all processes that worked on this run."""
-        return self._data["seconds"]
+        """CPU seconds by phase; what a killed process had not yet committed is not in it."""
+        found: dict[str, float] = self._data["seconds"]
+        return found
 
     @property
     def entries(self) -> list[dict[str, Any]]:
         """Finished segments in order; the first is the prepared film."""
-        return self._data["segments"]
+        found: list[dict[str, Any]] = self._data["segments"]
+        return found
 
     def resume(self, machine: Mapping[str, Any]) -> None:
         """Keep the segments this machine can go on from: those whose files are whole, up to the last checkpoint."""
@@ -91,7 +97,7 @@ class Journal:
         index = len(self.entries)
         done = self.entries[-1]["step"] if self.entries else 0
         buffer = io.BytesIO()
-        np.savez(buffer, **series)
+        np.savez(buffer, **series)  # type: ignore[arg-type]  # numpy's stub forgets the arrays
         files = {}
         for role, content in (("checkpoint", checkpoint), ("series", buffer.getvalue())):
             name = f"{FOLDER}/try{len(self.tries)}-{index:04d}.{role}"
@@ -104,7 +110,8 @@ class Journal:
 
     def checkpoint(self) -> bytes:
         """The checkpoint that ended the last segment."""
-        return (self.folder / self.entries[-1]["checkpoint"]["file"]).read_bytes()
+        name: str = self.entries[-1]["checkpoint"]["file"]
+        return (self.folder / name).read_bytes()
 
     def series(self, stage: str) -> dict[str, np.ndarray]:
         """The sampled arrays of a stage, its segments joined along the first axis (frames)."""
@@ -115,9 +122,9 @@ class Journal:
                     parts.append(dict(arrays))
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
 
-    def fail_try(self, reason: str) -> None:
-        """Give this try up; the next one starts from nothing."""
-        self.tries.append({"reason": reason, "segment": len(self.entries)})
+    def fail_try(self, reason: str, evidence: str) -> None:
+        """Give this try up, `evidence` being a file that shows why; the next one starts from nothing."""
+        self.tries.append({"reason": reason, "evidence": evidence, "segment": len(self.entries)})
         self._data["segments"] = []
         self.write()
 
@@ -148,7 +155,7 @@ class Journal:
         if not path.exists():
             return None
         try:
-            found = json.loads(path.read_bytes())
+            found: dict[str, Any] = json.loads(path.read_bytes())
             missing = _fresh({}).keys() - found.keys()
         except (ValueError, AttributeError):
             self._note("the manifest is damaged: fresh start")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 from dataclasses import dataclass
-from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +33,7 @@ class Equilibration:
         return self.fraction <= MAX_DISCARD and self.n_eff >= MIN_N_EFF
 
 
-def timeseries() -> ModuleType:
+def timeseries() -> Any:
     """pymbar's module, imported without its notices."""
     logging.getLogger("pymbar").setLevel(logging.ERROR)
     from pymbar import timeseries

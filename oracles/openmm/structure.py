@@ -43,7 +43,7 @@ def dihedrals(positions: np.ndarray, quads: np.ndarray) -> np.ndarray:
     n1, n2 = np.cross(u, v), np.cross(v, w)
     x = (n1 * n2).sum(-1)
     y = (np.cross(n1, n2) * v).sum(-1) / np.linalg.norm(v, axis=-1)
-    return np.degrees(np.arctan2(y, x))
+    return np.asarray(np.degrees(np.arctan2(y, x)))
 
 
 def trans_fractions(angles: np.ndarray, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

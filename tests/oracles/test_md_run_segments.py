@@ -88,7 +88,7 @@ def test_a_kill_between_segment_files_and_manifest_loses_only_that_segment(tmp_p
 
 
 def test_a_try_given_up_is_remembered_and_the_next_starts_from_nothing(tmp_path):
-    begun(tmp_path).fail_try("temperature 9000 K")
+    begun(tmp_path).fail_try("temperature 9000 K", "try0.pdb")
     again = reopened(tmp_path)
     assert again.entries == []
     assert again.tries[0]["reason"] == "temperature 9000 K"
