@@ -16,7 +16,7 @@ from loop.space import Space
 if TYPE_CHECKING:
     from loop.types import Design
 
-SAMPLE = 64
+SAMPLE, DRAWS = 16, 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def plan(campaign: Campaign) -> Plan:
     An oracle that can tell how many bytes one replicate leaves does so in a method `disk(design, fidelity)`.
     """
     begin = time.perf_counter()
-    sample = campaign.judged_space().sample(SAMPLE, seed=derive(campaign.seed, "plan"))
+    sample = campaign.judged_space().sample(SAMPLE, seed=derive(campaign.seed, "plan"), max_draws=DRAWS)
     seconds = (time.perf_counter() - begin) / len(sample)
     designs = campaign.most_designs
     prices = tuple(price(campaign.oracles[name], sample, designs) for name in campaign.deciding)
@@ -92,7 +92,7 @@ def price(spec: OracleSpec, sample: Sequence[Design], designs: int | None) -> Pr
 
 
 def valid_share(campaign: Campaign) -> float:
-    """The share of unconstrained random designs that every rule accepts."""
+    """The share of distinct unconstrained random designs that every rule accepts."""
     judged = campaign.judged_space()
-    drawn = Space(campaign.space.parameters).sample(4 * SAMPLE, seed=derive(campaign.seed, "valid share"))
+    drawn = Space(campaign.space.parameters).sample(256, seed=derive(campaign.seed, "valid share"), max_draws=256)
     return fmean(not judged.violations(judged.canonicalise(design.values)) for design in drawn)

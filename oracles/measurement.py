@@ -19,6 +19,7 @@ class MeasurementOracle:
     kind: Kind = "measurement"
     isolation: Isolation = "person"
     fidelities = ("measured",)
+    execution_keys = ("hours",)
 
     def __init__(self, properties: Mapping[str, str], hours: float = 1.0) -> None:
         if not isinstance(properties, Mapping) or not properties:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import json
 import os
@@ -57,9 +58,10 @@ def disk_error(error: OSError) -> LoopError:
     from loop.durable import CURES
     from loop.errors import StorageError
 
-    if error.errno not in CURES:
+    cures = {**CURES, errno.ENOENT: "no such file or folder", errno.EISDIR: "is a folder"}
+    if error.errno not in cures:
         raise error
-    return StorageError(f"{error.filename or 'disk'}: {CURES[error.errno]}")
+    return StorageError(f"{error.filename or 'disk'}: {cures[error.errno]}")
 
 
 def open_campaign(file: Path, *, thorough: bool = False) -> Campaign:

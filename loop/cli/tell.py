@@ -34,6 +34,6 @@ def tell(
         typer.echo(", ".join([*found, refused] if told.faults else found) or "no rows")
         if told.queued:
             typer.echo("queued rows are taken in by the `loop run` that holds the campaign")
-    for fault in told.faults:
+    for fault in (*told.notes, *told.faults):
         typer.echo(fault, err=True)
     return BadInput.exit_code if told.faults else 0

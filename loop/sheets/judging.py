@@ -40,13 +40,16 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """`rows` can be told; `numbers` are their places in the sheet; `faults` are located lines; `pending` counts the
-    asked rows not measured yet."""
+    """`placed` are the rows that can be told, each with its number in the sheet; `faults` are located lines; `pending`
+    counts the asked rows not measured yet."""
 
-    rows: list[ToldRow]
-    numbers: list[int]
+    placed: list[tuple[int, ToldRow]]
     faults: list[str]
     pending: int
+
+    @property
+    def rows(self) -> list[ToldRow]:
+        return [row for _, row in self.placed]
 
 
 def judge(sheet: Path, cells: Cells, campaign: Campaign, known: Known) -> Judged:
@@ -65,8 +68,7 @@ def judge(sheet: Path, cells: Cells, campaign: Campaign, known: Known) -> Judged
         if not row.faults:
             judge_row(row, campaign, known, found, refused)
         faults += row.faults
-    told = [entry for key, entry in found.items() if key not in refused]
-    return Judged([row for _, row in told], [place for place, _ in told], faults, pending)
+    return Judged([entry for key, entry in found.items() if key not in refused], faults, pending)
 
 
 def as_row(sheet: str, number: int, texts: Sequence[str], heading: Sequence[Column | None], decimal_comma: bool) -> Row:

@@ -10,17 +10,19 @@ from loop.campaign.guard import keep, refuse_changes
 from loop.durable import disk_errors
 from loop.errors import BadInput, Locked
 from loop.sheets.inbox import drain_inbox, drop
-from loop.sheets.judging import Judged, Known, judge
+from loop.sheets.judging import Known, judge
 from loop.sheets.layout import person_oracles
 from loop.sheets.reading import read_cells
-from loop.store import Reader, Store
+from loop.store import Reader, Store, ToldRow, task_id
+from loop.types import Observed
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """What became of a sheet: counts of its rows, and the faults of those that were refused.
 
-    `queued` rows wait in the inbox, since `loop run` holds the campaign and takes them in itself.
+    `queued` rows wait in the inbox, since `loop run` holds the campaign and takes them in itself. `notes` are worth a
+    look, but no faults: rows known from before whose value was corrected since.
     """
 
     stored: int
@@ -29,6 +31,7 @@ class Told:
     queued: int
     pending: int
     faults: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def tell(campaign: Campaign, sheet: Path) -> Told:
@@ -59,13 +62,28 @@ def tell(campaign: Campaign, sheet: Path) -> Told:
     with store:
         keep(store, campaign)
         drain_inbox(store, campaign)
-        return tell_store(store, cells.sheet_id, judged)
+        answers = store.tell(cells.sheet_id, judged.rows)
+        counts = {word: answers.count(word) for word in ("stored", "corrected", "known")}
+        known_rows = [pair for pair, answer in zip(judged.placed, answers, strict=True) if answer == "known"]
+        notes = tuple(
+            f"{sheet} row {number}: this was told before and corrected since, and the correction stands; "
+            "to return to this value, change the notes of the row"
+            for number, row in known_rows
+            if superseded(store, row)
+        )
+    return Told(**counts, queued=0, pending=judged.pending, faults=tuple(judged.faults), notes=notes)
 
 
-def tell_store(store: Store, sheet_id: str, judged: Judged) -> Told:
-    answers = store.tell(sheet_id, judged.rows)
-    counts = {word: answers.count(word) for word in ("stored", "corrected", "known")}
-    return Told(**counts, queued=0, pending=judged.pending, faults=tuple(judged.faults))
+def superseded(store: Store, row: ToldRow) -> bool:
+    """Whether what the row says is not what counts now."""
+    name = row.task_id
+    if name is None:
+        assert row.design is not None and row.oracle is not None and row.fidelity is not None
+        name = task_id(row.design.id, row.oracle, row.fidelity, row.replicate)
+    current = store.observed(name)
+    if not isinstance(current, Observed):
+        return row.outcome == "done"
+    return any((current.estimates[p].mean, current.estimates[p].se) != (e.mean, e.se) for p, e in row.estimates.items())
 
 
 def keep_file(campaign: Campaign, sheet: Path, sheet_id: str) -> None:

@@ -223,7 +223,7 @@ def test_a_folder_that_cannot_be_written_to_is_one_line(folder):
 
 def test_a_place_that_is_a_file_is_one_line(folder):
     (folder / "runs").write_text("in the way")
-    for arguments in (["run", "films.yaml"], ["init", "runs/new.yaml"], ["ask", "films.yaml", "-o", "runs/s.csv"]):
+    for arguments in (["run", "films.yaml"], ["init", "runs/new.yaml"], ["ask", "films.yaml", "-o", "no/such/s.xlsx"]):
         shown = loop(*arguments, folder=folder)
         assert shown.returncode == 1, shown.stderr
         assert len(shown.stderr.splitlines()) == 1, shown.stderr
@@ -252,7 +252,7 @@ def test_interrupting_a_command_is_130_without_a_traceback(folder):
     )
     with (folder / "slow.yaml").open("w"):  # opens once the command has begun to read
         child.send_signal(signal.SIGINT)
-        assert "Traceback" not in child.communicate(timeout=60)[1]
+    assert "Traceback" not in child.communicate(timeout=60)[1]
     assert child.returncode == 130
 
 

@@ -36,6 +36,21 @@ def test_a_correction_supersedes_and_is_kept(bench):
         assert [event.kind for event in store.events()].count("told") == 2
 
 
+def test_an_old_sheet_does_not_undo_a_correction_and_says_so(bench):
+    sheet = bench.fill(bench.asked(), (2, "modulus [GPa]", "3.3"))
+    bench.tell(sheet)
+    old = sheet.read_bytes()
+    bench.tell(bench.fill(sheet, (2, "modulus [GPa]", "3.1")))
+    sheet.write_bytes(old)
+    result = bench.tell(sheet)
+    assert result.known == 1
+    (note,) = result.notes
+    assert note.startswith(f"{sheet} row 2: this was told before and corrected since, and the correction stands")
+    assert bench.values()["magnetite", 0]["modulus"][0] == 3.1
+    assert bench.tell(bench.fill(sheet, (2, "notes", "3.3 was right"))) == bench.told(corrected=1, pending=3)
+    assert bench.values()["magnetite", 0]["modulus"][0] == 3.3
+
+
 def test_a_sheet_of_rows_already_answered_can_still_correct_them(bench):
     sheet = bench.fill(bench.asked(), *((n, "modulus [GPa]", "3") for n in (2, 3, 4, 5)))
     assert bench.tell(sheet) == bench.told(stored=4)
