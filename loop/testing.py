@@ -41,8 +41,8 @@ def check_oracle(oracle: Oracle, designs: Sequence[Design], fidelity: str | None
     failure typed. Give designs that can be answered, and some that cannot.
 
     `fidelity` is the one to evaluate at (default: the first, which should be the cheapest). Each evaluation runs in a
-    forked child, three times per design and three times more, interrupted, for the first that answers. An oracle that a person
-    answers is not evaluated. Raises AssertionError, whose message says what is wrong.
+    forked child, three times per design and three times more, interrupted, for the first that answers. An oracle that a
+    person answers is not evaluated. Raises AssertionError, whose message says what is wrong.
     """
     check_declarations(oracle)
     level = fidelity or oracle.fidelities[0]
