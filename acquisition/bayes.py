@@ -226,7 +226,8 @@ class QLogNEI(Bayes):
 
 
 class QLogNEHVI(Bayes):
-    """Two to four objectives: log noisy expected hypervolume improvement above the thresholds."""
+    """Two to four objectives: log noisy expected hypervolume improvement above the thresholds (for three and four by
+    random hypervolume scalarisation, see `Improvement`)."""
 
     kind = "qlognehvi"
     other = "it takes two to four; for one write acquisition: {kind: qlognei}"

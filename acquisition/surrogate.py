@@ -66,8 +66,8 @@ class Process:
         import torch
 
         with torch.no_grad():
-            answer = self.model.posterior(torch.as_tensor(rows))
-            return answer.mean[:, 0].numpy(), answer.variance[:, 0].clamp_min(0).numpy()
+            answer = self.model.posterior(torch.as_tensor(rows).unsqueeze(-2))  # one by one: no joint covariance
+            return answer.mean[:, 0, 0].numpy(), answer.variance[:, 0, 0].clamp_min(0).numpy()
 
     def joint(self, rows: np.ndarray) -> tuple[Tensor, Tensor]:
         """(mean (n,), covariance (n, n)) of the noise-free standardised values at all rows together."""
