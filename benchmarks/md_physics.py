@@ -1,0 +1,98 @@
+"""Does the screen fidelity reproduce what is known of PVDF and polyethylene on magnetite (001), 400 K?
+
+    python benchmarks/md_physics.py [--fidelity screen] [--replicas 3] [--slots 2] [--folder DIR]
+
+Runs replicas of each case side by side and prints means with the standard error over replicas beside what is expected:
+polyethylene sticks by dispersion alone; hydroxyls make PVDF stick more; the bare surface turns the dipoles of the first
+layer away from itself. Run again with the same `--folder` it goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import statistics
+import tempfile
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from loop import Design, OracleFailure, Task
+from loop.types import Value
+from oracles.openmm import OpenMMOracle
+from oracles.openmm.energy import MJ_PER_M2
+
+SURFACE: dict[str, Value] = {"oxide": "magnetite", "facet": "001", "termination": "octahedral", "temperature": 400.0}
+CASES: Mapping[str, dict[str, Value]] = {
+    "PVDF, bare": {**SURFACE, "polymer": "PVDF", "hydroxyl_density": 0.0},
+    "PVDF, 4 OH": {**SURFACE, "polymer": "PVDF", "hydroxyl_density": 4.0},
+    "PE, 4 OH": {**SURFACE, "polymer": "PE", "hydroxyl_density": 4.0},
+}
+SHOWN = ("adhesion_energy", "adhesion_coulomb", "adhesion_lj", "interphase_dipole", "layer_population", "film_density")
+Means = dict[str, tuple[float, float]]
+
+
+def replica(name: str, number: int, fidelity: str, folder: str) -> dict[str, float] | str:
+    """Means of one replica by property, or why there are none."""
+    design = Design(CASES[name])
+    task = Task(f"{design.id}-{number}", design.id, "openmm", fidelity, number, seed=1000 + number)
+    workdir = Path(folder) / f"{design.id}-{fidelity}-{number}"
+    try:
+        outcome = OpenMMOracle().evaluate(design, task, workdir)
+    except OracleFailure as failure:
+        return str(failure)
+    return {prop: outcome[prop].mean for prop in SHOWN}
+
+
+def run(fidelity: str, replicas: int, slots: int, folder: str) -> dict[str, Means]:
+    """(mean, standard error over replicas) of every property, by case."""
+    with ProcessPoolExecutor(slots, mp_context=multiprocessing.get_context("spawn")) as pool:
+        work = {(c, k): pool.submit(replica, c, k, fidelity, folder) for c in CASES for k in range(replicas)}
+        answers = {key: future.result() for key, future in work.items()}
+    means: dict[str, Means] = {}
+    for case in CASES:
+        told = [answers[case, k] for k in range(replicas)]
+        for reason in (t for t in told if isinstance(t, str)):
+            print(f"{case}: {reason}")
+        good = [t for t in told if isinstance(t, dict)]
+        means[case] = {prop: mean_and_error([t[prop] for t in good]) for prop in SHOWN} if good else {}
+    return means
+
+
+def mean_and_error(values: list[float]) -> tuple[float, float]:
+    error = statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else float("nan")
+    return statistics.mean(values), error
+
+
+def show(means: Mapping[str, Means]) -> None:
+    print(f"{'':12s}" + "".join(f"{prop:>22s}" for prop in SHOWN))
+    for case, values in means.items():
+        print(f"{case:12s}" + "".join(f"{mean:13.3f} +- {error:5.3f}" for mean, error in values.values()))
+    if not all(means.values()):
+        return
+    bare, hydroxylated, polyethylene = (means[case] for case in CASES)
+    coulomb, lj = (polyethylene[f"adhesion_{part}"][0] / MJ_PER_M2 for part in ("coulomb", "lj"))
+    dipole, error = bare["interphase_dipole"]
+    print(f"PE: Coulomb {-coulomb:.1f}, LJ {-lj:.1f} kJ/mol/nm^2")
+    print(
+        f"PVDF: adhesion with hydroxyls over bare {hydroxylated['adhesion_energy'][0] / bare['adhesion_energy'][0]:.2f}"
+    )
+    print(
+        f"PVDF: first-layer dipole bare {dipole:+.2f} D, {dipole / error:.1f} standard errors from 0; "
+        f"hydroxylated {hydroxylated['interphase_dipole'][0]:+.2f} D"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--fidelity", default="screen")
+    parser.add_argument("--replicas", type=int, default=3)
+    parser.add_argument("--slots", type=int, default=2)
+    parser.add_argument("--folder", default=None, help="kept and gone on with; default: a temporary one")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        show(run(arguments.fidelity, arguments.replicas, arguments.slots, arguments.folder or temporary))
+
+
+if __name__ == "__main__":
+    main()
