@@ -86,6 +86,21 @@ def build_flexible(
     return _bonded_system(surface, molecules, box, constrain=False)[0]
 
 
+def build_isolated(molecule: Molecule, parameters: Parameters) -> openmm.System:
+    """One molecule in free space, bonds flexible, no cut-off: for references and scans."""
+    import openmm
+
+    system = openmm.System()
+    forces = _bonded_forces()
+    add_bonded(system, forces, molecule, parameters, constrain=False)
+    nonbonded = openmm.NonbondedForce()
+    nonbonded.setForceGroup(NONBONDED)
+    add_nonbonded(nonbonded, molecule, parameters)
+    for force in (*forces.values(), nonbonded):
+        system.addForce(force)
+    return system
+
+
 def _bonded_system(
     surface: Surface, molecules: Sequence[tuple[Molecule, Parameters]], box: np.ndarray, constrain: bool
 ) -> tuple[openmm.System, dict[str, Any]]:
@@ -93,21 +108,29 @@ def _bonded_system(
 
     system = openmm.System()
     system.setDefaultPeriodicBoxVectors(*np.diag(box))
+    forces = _bonded_forces()
+    # the angles of hydroxyls reach metals across the cell's edge
+    forces["angle"].setUsesPeriodicBoundaryConditions(True)
+    _add_surface(system, forces, surface)
+    for molecule, parameters in molecules:
+        add_bonded(system, forces, molecule, parameters, constrain)
+    for force in forces.values():
+        system.addForce(force)
+    return system, forces
+
+
+def _bonded_forces() -> dict[str, Any]:
+    import openmm
+
     forces = {
         "bond": openmm.HarmonicBondForce(),
         "angle": openmm.HarmonicAngleForce(),
         "torsion": openmm.PeriodicTorsionForce(),
     }
-    # the angles of hydroxyls reach metals across the cell's edge
-    forces["angle"].setUsesPeriodicBoundaryConditions(True)
-    _add_surface(system, forces, surface)
-    for molecule, parameters in molecules:
-        _add_molecule(system, forces, molecule, parameters, constrain)
     for name, force in forces.items():
         force.setName(name)
         force.setForceGroup(BONDED)
-        system.addForce(force)
-    return system, forces
+    return forces
 
 
 def _add_surface(system: openmm.System, forces: dict[str, Any], surface: Surface) -> None:
@@ -124,9 +147,10 @@ def _add_surface(system: openmm.System, forces: dict[str, Any], surface: Surface
         forces["angle"].addAngle(metal, oxygen, first + k, theta, angle["stiffness"])
 
 
-def _add_molecule(
+def add_bonded(
     system: openmm.System, forces: dict[str, Any], molecule: Molecule, parameters: Parameters, constrain: bool
 ) -> None:
+    """The molecule's atoms with their bonded terms; `constrain` holds its X-H bonds at their length."""
     first = system.getNumParticles()
     for mass in repartitioned_masses(molecule):
         system.addParticle(mass)
@@ -183,7 +207,7 @@ def _nonbonded(
     for k, oxygen in enumerate(surface.hydroxyls.oxygens):
         force.addException(int(oxygen), n + k, 0.0, 1.0, 0.0)
     for molecule, parameters in molecules:
-        _add_nonbonded(force, molecule, parameters)
+        add_nonbonded(force, molecule, parameters)
     return force
 
 
@@ -195,7 +219,7 @@ def _surface_kind(surface: Surface, oxide: Any, atom: int, hydrogen: bool, hydro
     return oxide["metals"][surface.oxide][surface.slab.sites[atom]]
 
 
-def _add_nonbonded(force: openmm.NonbondedForce, molecule: Molecule, parameters: Parameters) -> None:
+def add_nonbonded(force: openmm.NonbondedForce, molecule: Molecule, parameters: Parameters) -> None:
     """The molecule's atoms, its 1-2 and 1-3 pairs excluded and its 1-4 pairs scaled (Lorentz-Berthelot)."""
     first = force.getNumParticles()
     q, sigma, epsilon = parameters.charges, parameters.sigma, parameters.epsilon

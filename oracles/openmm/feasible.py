@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from loop.types import Check, Value
+from loop.types import Check, OracleFailure, Value
 from oracles.openmm import catalogue
 from oracles.openmm.chains import grow, torsions
 from oracles.openmm.forcefield import assign
 from oracles.openmm.hydroxyls import count, hydroxyl_charge
 from oracles.openmm.molecules import chain
 from oracles.openmm.packing import chain_count, layer_capacity
-from oracles.openmm.size import SIZES
+from oracles.openmm.size import SIZES, Size
 from oracles.openmm.slab import build_slab
 
 MODEL = "clayff"
@@ -52,21 +52,33 @@ def with_defaults(values: Mapping[str, Value]) -> dict[str, Value]:
 
 def check(values: Mapping[str, Value], fidelity: str) -> list[Check]:
     """Every named test of a design at a fidelity, passed or not; `detail` of one that failed names the cure."""
-    design = with_defaults(values)
+    return checks_at(with_defaults(values), SIZES[fidelity])
+
+
+def checks_at(design: Mapping[str, Value], size: Size) -> list[Check]:
+    """As `check`, for a whole design at a size."""
     checks = [*_names(design), *_ranges(design)]
     if all(c.passed for c in checks):
-        checks += [*_charge(design, fidelity), *_chains(design, fidelity)]
+        checks += [*_charge(design, size), *_chains(design, size)]
     return checks
+
+
+def refuse(design: Mapping[str, Value], size: Size) -> None:
+    """Raises OracleFailure("infeasible", ...) with every test that a whole design fails at a size."""
+    failed = [c for c in checks_at(design, size) if not c.passed]
+    if failed:
+        reasons = "; ".join(f"{c.name} {c.value}: {c.detail}" for c in failed)
+        raise OracleFailure("infeasible", reasons, checks=failed)
 
 
 def atoms(values: Mapping[str, Value], fidelity: str) -> int:
     """Atoms of a feasible design's film."""
-    design = with_defaults(values)
-    face = _face_of(design, fidelity)
+    design, size = with_defaults(values), SIZES[fidelity]
+    face = _face_of(design, size)
     unit = _unit(str(design["polymer"]))
     n = int(design["chain_length"])
     hydrogens = 2 * count(float(design["hydroxyl_density"]), face.area)
-    return face.atoms + hydrogens + _chain_count(design, fidelity) * (n * unit.atoms + unit.end_atoms)
+    return face.atoms + hydrogens + _chain_count(design, size) * (n * unit.atoms + unit.end_atoms)
 
 
 def _names(design: Mapping[str, Value]) -> list[Check]:
@@ -137,23 +149,22 @@ class _Face:
     sites: int
 
 
-def _face_of(design: Mapping[str, Value], fidelity: str) -> _Face:
+def _face_of(design: Mapping[str, Value], size: Size) -> _Face:
     facet = catalogue.facet_name(design["oxide"], design["facet"])
     termination = catalogue.termination_name(design["oxide"], facet, design["termination"])
-    return _face(str(design["oxide"]), facet, termination, fidelity)
+    return _face(str(design["oxide"]), facet, termination, size)
 
 
 @cache
-def _face(oxide: str, facet: str, termination: str, fidelity: str) -> _Face:
-    size = SIZES[fidelity]
+def _face(oxide: str, facet: str, termination: str, size: Size) -> _Face:
     slab = build_slab(oxide, facet, termination, size.lateral, size.slab_thickness, MODEL)
     charge = float(slab.charges.sum())
     return _Face(slab.lateral, slab.area, len(slab.elements), len(slab.metals), charge, len(slab.upper))
 
 
-def _charge(design: Mapping[str, Value], fidelity: str) -> list[Check]:
+def _charge(design: Mapping[str, Value], size: Size) -> list[Check]:
     """Room for the hydroxyls, and the neutralising charge per metal that they leave."""
-    face = _face_of(design, fidelity)
+    face = _face_of(design, size)
     density = design["hydroxyl_density"]
     room = _within("hydroxyl_density", density, 0.0, round(face.sites / face.area, 2), "1/nm^2")
     if not room.passed:
@@ -199,22 +210,22 @@ def _extended_length(polymer: str, start: str, n: int) -> float:
     return float(np.linalg.norm(x[molecule.backbone[-1]] - x[molecule.backbone[0]]))
 
 
-def _chain_count(design: Mapping[str, Value], fidelity: str) -> int:
+def _chain_count(design: Mapping[str, Value], size: Size) -> int:
     unit = _unit(str(design["polymer"]))
     mass = int(design["chain_length"]) * unit.mass + unit.end_mass
     density = catalogue.polymer(design["polymer"])["density"]["value"]
-    return chain_count(mass, density, _face_of(design, fidelity).area, SIZES[fidelity].gap)
+    return chain_count(mass, density, _face_of(design, size).area, size.gap)
 
 
-def _chains(design: Mapping[str, Value], fidelity: str) -> list[Check]:
+def _chains(design: Mapping[str, Value], size: Size) -> list[Check]:
     """Enough chains to be a melt and, where they are extended, each short enough for one layer."""
-    chains = _chain_count(design, fidelity)
+    chains = _chain_count(design, size)
     enough = chains >= MIN_CHAINS
-    detail = "" if enough else f"{fidelity} films hold too few chains of this length; use a smaller chain_length"
+    detail = "" if enough else "the film holds too few chains of this length; use a smaller chain_length"
     checks = [Check("chains", enough, chains, MIN_CHAINS, detail=detail)]
     if design["start"] != "coil":
         length = _extended_length(str(design["polymer"]), str(design["start"]), int(design["chain_length"]))
-        fits = layer_capacity(length, _face_of(design, fidelity).lateral) >= 1
+        fits = layer_capacity(length, _face_of(design, size).lateral) >= 1
         detail = "" if fits else "an extended chain does not fit in one layer; use a smaller chain_length or coil"
         checks.append(Check("extended_length", fits, length, unit="nm", detail=detail))
     return checks

@@ -14,7 +14,7 @@ from loop.types import OracleFailure, Value
 from oracles.openmm import catalogue
 from oracles.openmm.assemble import Surface, atomic_mass, build_flexible, build_system, build_topology
 from oracles.openmm.chains import grow, torsions
-from oracles.openmm.feasible import MODEL, with_defaults
+from oracles.openmm.feasible import MODEL, refuse, with_defaults
 from oracles.openmm.forcefield import assign, sources
 from oracles.openmm.hydroxyls import add_hydroxyls, count
 from oracles.openmm.molecules import Molecule, chain
@@ -36,8 +36,8 @@ class Film:
 
     `system` holds the full force field: bonded forces in group 0, one NonbondedForce (PME) in group 1, hydrogens of
     organic molecules at 3 amu (taken from their heavy atom) with X-H bonds constrained, slab atoms of mass 0,
-    hydroxyl hydrogens at 16 amu; zero-stiffness bonds make the slab one molecule for a barostat. `flexible` has the same
-    atoms without constraints and without nonbonded force: what a push-off adds its soft repulsion to.
+    hydroxyl hydrogens at 16 amu; zero-stiffness bonds make the slab one molecule for a barostat. `flexible` has the
+    same atoms without constraints and without nonbonded force: what a push-off adds its soft repulsion to.
     """
 
     system: openmm.System
@@ -77,6 +77,7 @@ def build_film(values: Mapping[str, Value], size: Size, seeds: Seeds, cache: Pat
     Raises OracleFailure("infeasible", ...) for a design that `feasible.check` refuses or whose chains do not fit.
     """
     design = with_defaults(values)
+    refuse(design, size)
     surface = _surface(design, size, seeds.surface)
     material = catalogue.polymer(design["polymer"])
     molecule = chain(material, int(design["chain_length"]))
@@ -125,16 +126,13 @@ def _surface(design: Mapping[str, Value], size: Size, seed: int) -> Surface:
 
 
 def _planes(surface: Surface) -> tuple[float, float]:
-    """z of the lowest and highest atom planes; a plane of hydroxyl hydrogens has their mean height."""
-    z = surface.slab.positions[:, 2]
-    hydrogens = surface.hydroxyls.positions[:, 2]
-    middle = 0.5 * (z.min() + z.max())
-    if not len(hydrogens):
+    """z of the lowest and highest atom planes; that of hydroxyl hydrogens is one bond beyond the exposed oxygens."""
+    slab = surface.slab
+    z = slab.positions[:, 2]
+    if not len(surface.hydroxyls.oxygens):
         return float(z.min()), float(z.max())
-    return (
-        float(min(z.min(), hydrogens[hydrogens < middle].mean())),
-        float(max(z.max(), hydrogens[hydrogens > middle].mean())),
-    )
+    bond = catalogue.data(surface.model)["hydroxyl_bond"]["length"]
+    return float(min(z.min(), z[slab.lower].mean() - bond)), float(max(z.max(), z[slab.upper].mean() + bond))
 
 
 def _pack(

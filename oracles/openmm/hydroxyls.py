@@ -79,4 +79,4 @@ def bound_metals(slab: Slab, oxygen: int) -> np.ndarray:
     """Metals coordinated to an oxygen of the slab."""
     apart = slab.positions[slab.metals] - slab.positions[oxygen]
     apart[:, :2] -= np.round(apart[:, :2] / slab.lateral) * slab.lateral
-    return slab.metals[np.linalg.norm(apart, axis=1) < COORDINATION_CUTOFF]
+    return np.asarray(slab.metals[np.linalg.norm(apart, axis=1) < COORDINATION_CUTOFF])

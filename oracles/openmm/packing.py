@@ -76,7 +76,7 @@ def _fitting(conformation: Callable[[int], np.ndarray], height: float, rng: np.r
             turned = x @ random_rotation(rng).T
             extent = float(np.ptp(turned[:, 2]))
             if extent <= height:
-                return turned
+                return np.asarray(turned)
             smallest = min(smallest, extent)
     raise DoesNotFit(
         f"the flattest of {CONFORMATIONS} coils is {smallest:.2f} nm high and the gap {height:.2f} nm; "

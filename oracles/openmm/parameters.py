@@ -11,8 +11,9 @@ import numpy as np
 class Parameters:
     """charges e, sigma nm, epsilon kJ/mol, each (n,); bonded terms by atom index.
 
-    bonds: (i, j, length nm, stiffness kJ/mol/nm^2); angles: (i, j, k, angle rad, stiffness kJ/mol/rad^2), energies
-    1/2 k x^2; torsions (proper and improper): (i, j, k, l, periodicity, phase rad, k kJ/mol), k [1 + cos(n phi - phase)].
+    bonds: (i, j, length nm, stiffness kJ/mol/nm^2) and angles: (i, j, k, angle rad, stiffness kJ/mol/rad^2), energies
+    1/2 k x^2; torsions (proper and improper): (i, j, k, l, periodicity, phase rad, k kJ/mol), energies
+    k [1 + cos(n phi - phase)].
     Pairs three bonds apart interact with Coulomb and LJ energies scaled by `coulomb14` and `lj14`.
     """
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
 
@@ -63,11 +62,10 @@ def build_slab(
     Names are the catalogue's own (see `catalogue.facet_name`, `termination_name`). Raises UnknownMaterial.
     """
     crystal = catalogue.oxide(oxide)
-    cell = _oriented_cell(crystal, crystal["facets"][facet]["cell"])
     ends = crystal["facets"][facet]["ends"][termination]
     names = [site["name"] for site in crystal["sites"]]
     elements = {site["name"]: site["element"] for site in crystal["sites"]}
-    positions, kinds, edges = cell
+    positions, kinds, edges = oriented_cell(oxide, facet)
     chosen = _window(positions[:, 2], [names[k] for k in kinds], edges[2], tuple(ends), thickness)
     positions = np.column_stack([positions[chosen.atoms, :2], chosen.z])
     sites = [names[k] for k in kinds[chosen.atoms]]
@@ -100,11 +98,13 @@ class _Window:
     z: np.ndarray
 
 
-def _oriented_cell(crystal: Any, vectors: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(positions in the orthogonal cell, site index of each atom, cell edges), nm."""
+def oriented_cell(oxide: str, facet: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(positions, index of each atom's site, edges) of the crystal's orthogonal cell with the facet's normal along z,
+    nm."""
     from ase.build import cut
     from ase.spacegroup import crystal as ase_crystal
 
+    crystal = catalogue.oxide(oxide)
     lengths, angles = crystal["cell"][:3], crystal["cell"][3:]
     bulk = ase_crystal(
         [site["element"] for site in crystal["sites"]],
@@ -113,7 +113,8 @@ def _oriented_cell(crystal: Any, vectors: Any) -> tuple[np.ndarray, np.ndarray, 
         setting=crystal["setting"],
         cellpar=[*(10 * edge for edge in lengths), *angles],
     )
-    cell = cut(bulk, *vectors)
+    vectors = crystal["facets"][facet]["cell"]
+    cell = cut(bulk, *vectors)  # type: ignore[no-untyped-call]
     edges = cell.cell.lengths() / 10
     if not np.allclose(cell.cell.angles(), 90):
         raise ValueError(f"the cell of {crystal['formula']} {vectors} is not orthogonal")
