@@ -7,6 +7,7 @@ import functools
 import json
 import os
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -40,9 +41,18 @@ def command(function: Callable[..., int | None]) -> Callable[..., None]:
             code = complain(disk_error(error))
         except KeyboardInterrupt:
             code = ABORTED
-        raise typer.Exit(code)
+        leave(code)
 
     return run
+
+
+def leave(code: int) -> None:
+    """End the command. After an abort or a full disk, threads may still wait for simulations: these end with this
+    process, without a result, and the next run takes them up from their checkpoints."""
+    if threading.active_count() > 1:
+        sys.stderr.flush()
+        os._exit(code)
+    raise typer.Exit(code)
 
 
 def complain(error: LoopError) -> int:

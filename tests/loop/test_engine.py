@@ -29,9 +29,9 @@ class Toy:
     def cost(self, design, fidelity):
         return self.seconds
     def evaluate(self, design, task, workdir):
-        time.sleep(self.seconds)
         with open(workdir / "visits", "a") as log:
             log.write("visited\\n")
+        time.sleep(self.seconds)
         if design.values["oxide"] == self.broken:
             raise OracleFailure("unphysical", f"{self.broken} exploded")
         x, noise = design.values["x"], (task.seed % 1000) / 1e4
@@ -214,6 +214,21 @@ def test_the_first_interrupt_exits_75_and_the_same_command_goes_on(folder):
     assert "run the same command again" in said
     run_to_the_end(path)
     assert exported(path) == exported(steady)
+
+
+def test_the_second_interrupt_ends_at_once_with_130(folder):
+    path = write(folder, oracle="seconds: 60, isolation: process", evaluations=5)
+    run = start(path)
+    deadline = time.monotonic() + 60
+    while not list((path.parent / "runs").rglob("visits")) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    run.send_signal(signal.SIGINT)
+    time.sleep(0.2)
+    run.send_signal(signal.SIGINT)
+    asked = time.monotonic()
+    said, _ = run.communicate(timeout=60)
+    assert run.returncode == 130, said
+    assert time.monotonic() - asked < 10
 
 
 def test_a_second_run_is_refused_and_names_the_holder(folder):
