@@ -172,7 +172,9 @@ def height_slope(heights: np.ndarray) -> Check:
     """Relative change of the box height (samples,) over the second half of its relaxation at 1 bar."""
     half = heights[len(heights) // 2 :]
     slope = float(np.polyfit(np.arange(len(half)), half, 1)[0]) * (len(half) - 1) / float(half.mean())
-    return flag("height_slope", abs(slope) > HEIGHT_SLOPE, slope, HEIGHT_SLOPE, "1", "the film is still densifying")
+    return flag(
+        "height_slope", abs(slope) > HEIGHT_SLOPE, slope, HEIGHT_SLOPE, "1", "the height of the film still drifts"
+    )
 
 
 def equilibration(run: Equilibration) -> Check:
