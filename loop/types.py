@@ -72,7 +72,10 @@ class Design:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A named physical test: `value` against `limit` in `unit`; `detail` says what to do when it did not pass."""
+    """A named physical test: `value` against `limit` in `unit`; `detail` says what to do when it did not pass.
+
+    `flagged` marks a test that passed with a doubt: the result stands, and the report says so.
+    """
 
     name: str
     passed: bool
@@ -80,6 +83,7 @@ class Check:
     limit: float | str | None = None
     unit: str = "1"
     detail: str = ""
+    flagged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ class CauseOfFailure:
 
 @dataclass(slots=True)
 class CheckCount:
-    """How often one check passed, did not pass on a result that was kept (flagged), or stopped a task (failed)."""
+    """How often one check passed, was doubtful on a result that was kept (flagged), or stopped a task (failed)."""
 
     name: str
     passed: int = 0
@@ -78,7 +78,7 @@ def check_counts(reader: Reader) -> list[CheckCount]:
         answer = reader.observed(row.task.id)
         verdict = "failed" if isinstance(answer, Failed) else "flagged"
         for check in answer.checks if answer is not None else ():
-            count(check.name, "passed" if check.passed else verdict)
+            count(check.name, verdict if not check.passed else "flagged" if check.flagged else "passed")
     for _, checks in reader.agreement():
         for check in checks:
             count(check.name, "passed" if check.passed else "flagged")

@@ -1,8 +1,7 @@
 """Physical tests a run must pass before any number of it is believed.
 
-A gate that fails turns the run into a typed failure. A flag never fails: its name begins with `flag:`, it is recorded
-as passed, and where its limit is exceeded its detail begins with `raised`. Normal ranges were measured on some sixty
-films.
+A gate that fails turns the run into a typed failure. A flag never fails: where its limit is exceeded it is recorded as
+passed and flagged. Normal ranges were measured on some sixty films.
 """
 
 from __future__ import annotations
@@ -69,8 +68,8 @@ def gate(name: str, value: float, limit: float, unit: str = "1", detail: str = "
 
 
 def flag(name: str, raised: bool, value: float, limit: float | str, unit: str, detail: str) -> Check:
-    """Recorded as passed; the detail says whether it is raised."""
-    return Check(f"flag:{name}", True, float(value), limit, unit, f"raised: {detail}" if raised else "not raised")
+    """Passed in any case, and flagged where raised; `detail` says what that means."""
+    return Check(name, True, float(value), limit, unit, detail if raised else "", flagged=raised)
 
 
 def max_force(value: float) -> Check:
@@ -82,7 +81,7 @@ def charges(total: float, dq: float, slab_dipole: float) -> list[Check]:
     return [
         gate("total_charge", total, MAX_CHARGE, "e"),
         gate("dq", dq, MAX_DQ, "e", "choose a hydroxyl density nearer the neutral one"),
-        flag("dq", abs(dq) > FLAG_DQ, dq, FLAG_DQ, "e", "the surface is neutralised by a large charge per metal atom"),
+        flag("dq_small", abs(dq) > FLAG_DQ, dq, FLAG_DQ, "e", "neutralised by a large charge per metal atom"),
         gate("slab_dipole", slab_dipole, MAX_SLAB_DIPOLE, "e nm", "the termination is not symmetric"),
     ]
 
@@ -105,7 +104,7 @@ def bond_stretch(stretch: np.ndarray) -> list[Check]:
     worst = float(stretch.max(initial=0.0))
     return [
         gate("bond_stretch", worst, MAX_STRETCH, detail="a bond is being torn"),
-        flag("bond_stretch", worst > FLAG_STRETCH, worst, FLAG_STRETCH, "1", "a bond is under strain"),
+        flag("bond_strain", worst > FLAG_STRETCH, worst, FLAG_STRETCH, "1", "a bond is under strain"),
     ]
 
 

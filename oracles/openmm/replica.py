@@ -223,8 +223,8 @@ def refuse(checks: Sequence[Check]) -> None:
 
 def describe(check: Check) -> str:
     """`name value unit exceeds limit: detail` in one line."""
-    value = f"{check.value:.4g}" if isinstance(check.value, float) else check.value
-    return f"{check.name} is {value} {check.unit}, limit {check.limit}: {check.detail}".rstrip(": ")
+    value, limit = (f"{x:.4g}" if isinstance(x, float) else x for x in (check.value, check.limit))
+    return f"{check.name} is {value} {check.unit}, limit {limit}: {check.detail}".rstrip(": ")
 
 
 def machine(film: Film, compute: Compute) -> dict[str, Any]:
