@@ -65,7 +65,7 @@ class Fidelity:
 
 
 FIDELITIES: Mapping[str, Fidelity] = {
-    # About 8 CPU-seconds, four of them dynamics: ranks adhesion like a second screen run (Pearson 0.96), reads it some
+    # About 10 CPU-seconds, seven of them dynamics: ranks adhesion like a second screen run (Pearson 0.96), reads it some
     # 30 kJ/mol/nm2 too weak, and says nothing about the dipole.
     "smoke": Fidelity(
         replicates=1,
