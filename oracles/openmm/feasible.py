@@ -124,7 +124,7 @@ def _ranges(design: Mapping[str, Value]) -> list[Check]:
     ]
     ligand, density = design["ligand"], design["ligand_density"]
     known = ligand == catalogue.NO_LIGAND
-    checks.append(Check("ligand", known, ligand, detail="" if known else "no ligand is offered yet; use none"))
+    checks.append(Check("ligand", known, ligand, detail="" if known else "the catalogue has no ligand; use none"))
     if known:
         checks.append(_within("ligand_density", density, 0.0, 0.0, "1/nm^2"))
     return checks
@@ -177,7 +177,8 @@ def _charge(design: Mapping[str, Value], size: Size) -> list[Check]:
         detail = f"the neutralising charge is too large; the nearest neutral hydroxyl_density is {neutral:.1f} 1/nm^2"
     elif abs(dq) > DQ_FLAG:
         detail = f"above {DQ_FLAG} e: part of any contrast with another surface is this charge"
-    return [room, Check("dq", abs(dq) <= DQ_LIMIT, dq, DQ_LIMIT, "e", detail)]
+    passed = abs(dq) <= DQ_LIMIT
+    return [room, Check("dq", passed, dq, DQ_LIMIT, "e", detail, flagged=passed and abs(dq) > DQ_FLAG)]
 
 
 @dataclass(frozen=True)
