@@ -31,21 +31,23 @@ def reason_to_stop(campaign: Campaign, reader: Reader) -> str | None:
         return f"{stop.evaluations} evaluations"
     if stop.hours is not None and hours_at_work(reader.events()) >= stop.hours:
         return f"{stop.hours:g} hours at work"
-    return progress_reason(campaign, reader)
+    return progress_reason(campaign, reader, round)
 
 
-def progress_reason(campaign: Campaign, reader: Reader) -> str | None:
-    """The criteria that look at the results: a hypervolume reached, or rounds without progress."""
+def progress_reason(campaign: Campaign, reader: Reader, round: int) -> str | None:
+    """The criteria that look at the results: a hypervolume reached, or rounds up to `round` without progress."""
     stop = campaign.stop
     if stop.hypervolume is None and stop.stalled_rounds is None:
         return None
-    found = standings(reader.records(), campaign.objectives)
-    values = [value for _, value in progress(found, campaign.objectives)]
-    if stop.hypervolume is not None and values and values[-1] >= stop.hypervolume:
-        return f"hypervolume {values[-1]:.4g} reached {stop.hypervolume:g}"
-    stalled = stop.stalled_rounds
-    if stalled is not None and len(values) > stalled and values[-1] <= values[-1 - stalled]:
-        return f"no progress in {stalled} rounds"
+    steps = progress(standings(reader.records(), campaign.objectives), campaign.objectives)
+    if not steps:
+        return None
+    _, value = steps[-1]
+    if stop.hypervolume is not None and value >= stop.hypervolume:
+        return f"hypervolume {value:.4g} reached {stop.hypervolume:g}"
+    reached = next(number for number, so_far in steps if so_far >= value)
+    if stop.stalled_rounds is not None and round - reached >= stop.stalled_rounds:
+        return f"no progress in {round - reached} rounds"
     return None
 
 

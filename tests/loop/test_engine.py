@@ -184,6 +184,14 @@ def test_async_keeps_the_slots_busy_and_answers_everything_once(folder):
     assert max(int(row["round"]) for row in rows) == 4, "after the five initial designs one decision per design"
 
 
+def test_rounds_without_progress_end_the_campaign(folder):
+    path = write(folder, evaluations=60)
+    path.write_text(path.read_text().replace("evaluations: 60", "evaluations: 60, stalled_rounds: 2"))
+    said = run_to_the_end(path)
+    assert "no progress in 2 rounds" in said
+    assert len(exported(path)) < 60
+
+
 def test_typed_failures_are_kept_and_do_not_stop_the_campaign(folder):
     path = write(folder, oracle="broken: corundum")
     said = run_to_the_end(path)
