@@ -65,8 +65,8 @@ class Fidelity:
 
 
 FIDELITIES: Mapping[str, Fidelity] = {
-    # About 10 CPU-seconds, seven of them dynamics: ranks adhesion like a second screen run (Pearson 0.96), reads it some
-    # 30 kJ/mol/nm2 too weak, and says nothing about the dipole.
+    # About 10 CPU-seconds, seven of them dynamics. Too short for the film to settle: ranks adhesion like a second
+    # screen run (Pearson 0.96) but reads it too weak, and says nothing about the dipole.
     "smoke": Fidelity(
         replicates=1,
         push_off=150,

@@ -69,7 +69,7 @@ def gate(name: str, value: float, limit: float, unit: str = "1", detail: str = "
 
 def flag(name: str, raised: bool, value: float, limit: float | str, unit: str, detail: str) -> Check:
     """Passed in any case, and flagged where raised; `detail` says what that means."""
-    return Check(name, True, float(value), limit, unit, detail if raised else "", flagged=raised)
+    return Check(name, True, float(value), limit, unit, detail if raised else "", flagged=bool(raised))
 
 
 def max_force(value: float) -> Check:
