@@ -10,6 +10,9 @@ from acquisition.encoding import Encoding
 from acquisition.surrogate import Process, distinct, usable
 from loop.types import TEACHING_CAUSES, Design, Failure, Objective, Record
 
+FIT_TOLERANCE = 1e-4
+"""Looser than for an objective: a probability that shapes the search needs no more, and the fit halves its time."""
+
 LEAST = 1e-6
 """No design is called less feasible than this: the model has seen tens of designs, not millions."""
 
@@ -37,7 +40,7 @@ class Feasibility:
         if self.feasible and self.infeasible:
             labels = np.array([1.0] * len(self.feasible) + [-1.0] * len(self.infeasible))
             rows = encoding.rows([*self.feasible, *self.infeasible])
-            self._process = Process(encoding, rows, labels, np.zeros(len(labels)))
+            self._process = Process(encoding, rows, labels, np.zeros(len(labels)), FIT_TOLERANCE)
 
     def log_probability(self, designs: Sequence[Design]) -> np.ndarray:
         """(n,) natural logarithm of the probability of feasibility."""

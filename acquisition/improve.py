@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from acquisition.finite import FinitePosterior
 
-CHUNK = 256
-"""Designs evaluated at once; bounds the memory."""
+CHUNK = 32
+"""Designs evaluated at once, so that their samples stay in the processor's cache."""
 
 
 EXACT_OBJECTIVES = 2

@@ -10,6 +10,9 @@ from gpytorch.kernels import Kernel
 from gpytorch.priors import LogNormalPrior
 from torch import Tensor
 
+BLOCK = 32
+"""Rows worked out at once, so that the differences of a large pool stay in the processor's cache."""
+
 
 class MixedKernel(Kernel):  # type: ignore[misc]
     """Main effects plus one interaction term over all fields, for standardised values of a mixed design.
@@ -59,7 +62,10 @@ class MixedKernel(Kernel):  # type: ignore[misc]
     def forward(self, x1: Tensor, x2: Tensor, diag: bool = False, **_: Any) -> Tensor:
         """Covariance of x1 (..., n, width) with x2 (..., m, width): (..., n, m), or its diagonal (..., n)."""
         if diag:
-            x1, x2 = x1.unsqueeze(-2), x2.unsqueeze(-2)
+            return self._block(x1.unsqueeze(-2), x2.unsqueeze(-2))[..., 0, 0]
+        return torch.cat([self._block(rows, x2) for rows in x1.split(BLOCK, dim=-2)], dim=-2)
+
+    def _block(self, x1: Tensor, x2: Tensor) -> Tensor:
         k = self.n_numeric
         main, interaction = self.value_of("main_variance"), self.value_of("interaction_variance")
         total, correlation = interaction * 0.0, interaction
@@ -74,8 +80,7 @@ class MixedKernel(Kernel):  # type: ignore[misc]
             correlation = correlation * torch.exp(
                 -differs @ (1 / (self.n_categorical * self.value_of("category_scale")))
             )
-        covariance = total + correlation
-        return covariance[..., 0, 0] if diag else covariance
+        return total + correlation
 
 
 def matern(distance: Tensor) -> Tensor:

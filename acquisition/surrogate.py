@@ -43,7 +43,14 @@ class LeftOut:
 class Process:
     """A Gaussian process fitted to standardised values, in units of `scale` around `centre`."""
 
-    def __init__(self, encoding: Encoding, rows: np.ndarray, values: np.ndarray, noise: np.ndarray) -> None:
+    def __init__(
+        self,
+        encoding: Encoding,
+        rows: np.ndarray,
+        values: np.ndarray,
+        noise: np.ndarray,
+        tolerance: float = FIT_TOLERANCE,
+    ) -> None:
         import torch
 
         with np.errstate(over="ignore", invalid="ignore"):
@@ -53,7 +60,7 @@ class Process:
         if not (math.isfinite(self.scale) and np.isfinite(standard).all() and np.isfinite(relative).all()):
             raise SurrogateError("the values are too large to be standardised")
         self.rows = torch.as_tensor(rows)
-        self.model = fitted(encoding, self.rows, torch.as_tensor(standard), torch.as_tensor(relative))
+        self.model = fitted(encoding, self.rows, torch.as_tensor(standard), torch.as_tensor(relative), tolerance)
 
     @property
     def noise(self) -> Tensor:
@@ -163,7 +170,7 @@ def spread(values: np.ndarray) -> float:
     return sd if sd > 1e-9 * max(1e-300, float(np.abs(values).max())) else 1.0
 
 
-def fitted(encoding: Encoding, rows: Tensor, values: Tensor, noise: Tensor) -> Any:
+def fitted(encoding: Encoding, rows: Tensor, values: Tensor, noise: Tensor, tolerance: float) -> Any:
     """A SingleTaskGP at its maximum a posteriori. The noise given is fixed; a small residual one is inferred beside
     it, since replicas scatter more than the error of each says. Raises SurrogateError."""
     from botorch.exceptions.errors import ModelFittingError
@@ -187,7 +194,7 @@ def fitted(encoding: Encoding, rows: Tensor, values: Tensor, noise: Tensor) -> A
     model = SingleTaskGP(rows, values.unsqueeze(-1), likelihood=likelihood, covar_module=kernel, outcome_transform=None)
     mll = ExactMarginalLogLikelihood(likelihood, model)
     try:
-        fit_gpytorch_mll(mll, optimizer_kwargs={"options": {"ftol": FIT_TOLERANCE}})
+        fit_gpytorch_mll(mll, optimizer_kwargs={"options": {"ftol": tolerance}})
     except (ModelFittingError, NanError, NotPSDError, RuntimeError) as error:
         raise SurrogateError(f"the fit to {len(rows)} values failed: {error}") from error
     return model.eval()
