@@ -165,7 +165,8 @@ class Bayes:
 
         q = min(q, len(fresh))
         learn = learning_share(q, len(set(self._known) | set(pending)), self.split)
-        waiting = [design for design in pending if design not in set(self._baseline)]
+        observed = set(self._baseline)
+        waiting = [design for design in pending if design not in observed]
         batch = Batch(fresh, self.log_feasibility([proposal.design for proposal in fresh]))
         n, b = len(fresh), len(self._baseline)
         designs = [*(proposal.design for proposal in fresh), *self._baseline, *waiting]

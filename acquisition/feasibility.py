@@ -11,7 +11,7 @@ from acquisition.surrogate import Process, distinct, usable
 from loop.types import TEACHING_CAUSES, Design, Failure, Objective, Record
 
 FIT_TOLERANCE = 1e-4
-"""Looser than for an objective: a probability that shapes the search needs no more, and the fit halves its time."""
+"""Looser than for an objective: a probability that shapes the search needs no more (measured: same log loss)."""
 
 LEAST = 1e-6
 """No design is called less feasible than this: the model has seen tens of designs, not millions."""

@@ -20,7 +20,7 @@ CHUNK = 32
 
 
 EXACT_OBJECTIVES = 2
-"""Most objectives whose hypervolume is decomposed exactly; at 100 records three take ten times as long as two."""
+"""Most objectives whose hypervolume is decomposed exactly; at 100 records three take six times as long as two."""
 
 
 class Improvement:
@@ -111,7 +111,7 @@ def hypervolume_improvement(
     from botorch.acquisition.multi_objective import logei
     from botorch.acquisition.multi_objective.objective import GenericMCMultiOutputObjective
 
-    # BoTorch would compile C++ on first use where it finds a compiler: minutes, a lock that a killed run leaves
+    # BoTorch would compile C++ on first use where it finds a compiler: slow, with a lock that a killed run leaves
     # locked for ever, and other last digits than on a machine without one.
     logei._load_attempted = True
     return logei.qLogNoisyExpectedHypervolumeImprovement(
