@@ -243,9 +243,14 @@ class Condition:
 class Oracle(Protocol):
     """Answers what a design's properties are: MD, a person, a table.
 
-    A plug-in is a class whose constructor takes the campaign file's keys. It may also set the class attributes
-    `kind` (default `simulation`) and `isolation` (`process`, the default: a fresh interpreter per attempt; `inline`:
-    in the loop's own thread; `person`: its tasks wait for `loop tell`).
+    A plug-in is a class whose constructor takes the campaign file's keys. It may also have
+
+    - `kind`: what its records are, default `simulation`;
+    - `isolation`: `process` (default: a fresh interpreter per attempt), `inline` (in the loop's own thread) or `person`
+      (its tasks wait for `loop tell`);
+    - `execution_keys`: constructor keys that are no physics, and may change when a campaign goes on;
+    - `default_replicates(fidelity)`: replicates of a design unless the campaign says otherwise;
+    - `disk(design, fidelity)`: bytes that one replicate leaves, for `loop check`.
     """
 
     properties: Mapping[str, str]

@@ -26,6 +26,8 @@ SECONDS_PER_ATOM_STEP = 3e-6
 """One idle CPU core, PME at 0.8-0.9 nm: 2.3 to 3.5 microseconds were measured; a shared core takes twice that."""
 SECONDS_SET_UP = 5.0
 """Interpreter, imports, building, platform proof, files."""
+BYTES_SERIES, BYTES_TOPOLOGY_ATOM = 4e4, 100.0
+"""Manifest and series; a line of PDB with its bonds."""
 PUSH_OFF_SHARE, MINIMISER_STEPS = 1.0, 2.0
 """Time of a push-off step and of an iteration of the minimiser over that of a step of dynamics."""
 
@@ -39,6 +41,7 @@ class OpenMMOracle:
 
     kind = "simulation"
     isolation = "process"
+    execution_keys = ("platform", "cache")
     properties = answer.PROPERTIES
     fidelities = tuple(FIDELITIES)
 
@@ -84,6 +87,13 @@ class OpenMMOracle:
         steps: float = sum(stage.steps for stage in run.stages) + run.nve
         steps += len(STRENGTHS) * run.push_off * PUSH_OFF_SHARE + MINIMISER_STEPS * run.minimise
         return SECONDS_SET_UP + SECONDS_PER_ATOM_STEP * steps * feasible.atoms(design.values, fidelity)
+
+    def disk(self, design: Design, fidelity: str) -> float:
+        """Bytes one replica leaves: viewing frames in single precision, topology, series."""
+        run = FIDELITIES[fidelity]
+        frames = run.production.steps / run.production.sample / run.view_every
+        atoms = feasible.atoms(design.values, fidelity)
+        return BYTES_SERIES + atoms * (BYTES_TOPOLOGY_ATOM + 12 * frames)
 
     def _settle(self, design: Design, task: Task, workdir: Path, journal: Journal) -> dict[str, Any]:
         """The answer as JSON: an outcome, or the failure that says something about the design."""
