@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FIT_TOLERANCE = 1e-6
-"""Relative change of the log posterior at which L-BFGS stops: nearly the held-out error of 2e-9 in a third of its time."""
+"""Relative change of the log posterior where L-BFGS stops: held-out error near that of 2e-9, a third of its time."""
 
 
 class SurrogateError(RuntimeError):
