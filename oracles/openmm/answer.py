@@ -49,7 +49,8 @@ def estimates(
     """The reported properties of one replica from its production `series` and the box `heights` (nm) sampled before.
 
     - `adhesion_energy`, `adhesion_coulomb`, `adhesion_lj`: -(U(all) - U(polymer) - U(surface)) / 2A, nonbonded energy
-      only, over both interfaces of area A, mJ/m^2 (1 kJ/mol/nm^2 = 1.6605 mJ/m^2);
+      only, over both interfaces of area A, the LJ part with its dispersion beyond the cut-off (`dispersion`), mJ/m^2
+      (1 kJ/mol/nm^2 = 1.6605 mJ/m^2);
     - `interphase_dipole`: <s mu_z> over monomers with d < 0.38 nm, D per monomer, mu = sum q_i (r_i - r_com), s the
       outward normal's sign: positive away from the oxide;
     - `layer_population`: <N(d < 0.38 nm)> / 2A, 1/nm^2;

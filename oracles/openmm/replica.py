@@ -13,6 +13,7 @@ import numpy as np
 from loop.seeds import derive
 from loop.types import Check, OracleFailure
 from oracles.openmm import gates
+from oracles.openmm.dispersion import DispersionTail
 from oracles.openmm.energy import InteractionEnergy, nonbonded
 from oracles.openmm.equilibrate import HEIGHTS_AVERAGED, Engine
 from oracles.openmm.fidelity import Fidelity, Stage
@@ -54,6 +55,7 @@ class Replica:
         self._thermometer, self._bonds = Thermometer(film.system), Bonds(film.system)
         self._observer = Observer(film)
         self._interaction: InteractionEnergy | None = None
+        self._tail: DispersionTail | None = None
         journal.resume(machine(film, compute))
 
     @property
@@ -162,12 +164,14 @@ class Replica:
     def _observe(self, frames: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Observables of production frames, and every so many frames the interaction energy and one for viewing."""
         positions, heights = frames["positions"], frames["height"]
-        if self._interaction is None:
+        if self._interaction is None or self._tail is None:
             box = np.array([*self.film.box[:2], heights[0]])
             self._interaction = InteractionEnergy(self.film.system, self.film.polymer, box, self.compute)
+            self._tail = DispersionTail(self.film.system, self.film.polymer, box)
         self._interaction.restart()
-        energies = np.array([self._interaction(x) for x in positions[:: self.fidelity.energy_every]])
-        per_area = energies / (2 * self.film.area)
+        measured = positions[:: self.fidelity.energy_every]
+        per_area = np.array([self._interaction(x) for x in measured]) / (2 * self.film.area)
+        per_area[:, 1] += np.array([self._tail(x) for x in measured]) / (2 * self.film.area)
         return {
             **self._observer.series(positions, heights),
             "coulomb": per_area[:, 0],
