@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -17,13 +17,6 @@ from loop.space import Space
 from loop.types import Acquisition, Design, Estimate, Failure, Objective, Parameter, Pick, Proposal, Record
 
 LINE = Space([Parameter("x", "real", bounds=(0.0, 1.0), step=0.01)])
-MIXED = Space(
-    [
-        Parameter("kind", "choices", ("a", "b", "c")),
-        Parameter("x", "real", bounds=(0.0, 1.0), step=0.01),
-        Parameter("y", "real", bounds=(0.0, 1.0), step=0.01),
-    ]
-)
 UP = Objective("f", "maximize", "md")
 TWO = (Objective("f", "maximize", "md"), Objective("g", "maximize", "md"))
 
@@ -164,57 +157,6 @@ def test_a_small_pool_gives_what_it_has_and_says_so() -> None:
     assert acquisition.select(pooled([HUMP[0].design]), 2, [], seed=6) == []
 
 
-def mixed_records(n: int, seed: int) -> tuple[list[Record], list[Failure]]:
-    """Better for larger x, but kind c and small y cannot be built."""
-    records, failures = [], []
-    for design in MIXED.sample(n, seed=seed):
-        v = design.values
-        if buildable(design):
-            records.append(recorded(design, f=float(v["x"]) + (0.5 if v["kind"] == "c" else 0.0)))
-        else:
-            failures.append(failed(design))
-    return records, failures
-
-
-def buildable(design: Design) -> bool:
-    return not (design.values["kind"] == "c" and float(design.values["y"]) < 0.6)
-
-
-def test_failures_teach_where_designs_cannot_be_built() -> None:
-    records, failures = mixed_records(60, 7)
-    acquisition = fitted(QLogNEI(), records, failures=failures, space=MIXED)
-    unseen = MIXED.sample(300, seed=8)
-    said = np.exp(acquisition.log_feasibility(unseen))
-    true = np.array([buildable(d) for d in unseen])
-    loss = -np.mean(np.log(np.where(true, said, 1 - said)))
-    base = true.mean()
-    assert loss < 0.5 * -(base * math.log(base) + (1 - base) * math.log(1 - base))
-    assert np.mean((said > 0.5) == true) > 0.9
-    picks = acquisition.select(pooled(unseen), 8, [], seed=9)
-    assert sum(buildable(p.proposal.design) for p in picks) >= 7
-
-
-def test_without_the_failures_the_same_records_lead_into_the_wall() -> None:
-    records, failures = mixed_records(60, 7)
-    unseen = pooled(MIXED.sample(300, seed=8))
-    blind = fitted(QLogNEI(split=0), records, space=MIXED).select(unseen, 8, [], seed=9)
-    taught = fitted(QLogNEI(split=0), records, failures=failures, space=MIXED).select(unseen, 8, [], seed=9)
-    assert sum(buildable(p.proposal.design) for p in blind) < sum(buildable(p.proposal.design) for p in taught)
-
-
-@pytest.mark.parametrize("cause", ["infrastructure", "cancelled"])
-def test_failures_of_the_machine_teach_nothing(cause: str) -> None:
-    records, failures = mixed_records(40, 7)
-    machine = [failed(f.design, cause) for f in failures] + [failed(f.design, oracle="other") for f in failures]
-    unseen = MIXED.sample(100, seed=8)
-    told = fitted(QLogNEI(), records, failures=machine, space=MIXED)
-    blind = fitted(QLogNEI(), records, space=MIXED)
-    assert (told.log_feasibility(unseen) == 0).all()
-    assert told.select(pooled(unseen), 4, [], seed=9) == blind.select(pooled(unseen), 4, [], seed=9)
-    again = told.select(pooled([failures[0].design]), 1, [], seed=9)
-    assert again[0].proposal.design == failures[0].design
-
-
 def test_a_failure_overcome_by_a_record_no_longer_counts() -> None:
     acquisition = fitted(QLogNEI(), HUMP, failures=[failed(HUMP[2].design)])
     assert (acquisition.log_feasibility([p.design for p in GRID]) == 0).all()
@@ -271,23 +213,6 @@ def test_learning_gain_is_botorchs_integrated_variance() -> None:
         values = reference(torch.as_tensor(rows).unsqueeze(-2)).numpy()
     assert np.allclose(gains - gains.mean(), values - values.mean(), atol=1e-4 * np.ptp(values))
     assert np.ptp(values) > 1e-3
-
-
-def test_same_inputs_same_picks_and_the_callers_random_state_is_untouched() -> None:
-    records, failures = mixed_records(30, 12)
-    pool = pooled(MIXED.sample(200, seed=13))
-    torch.manual_seed(7)
-    state, threads = torch.get_rng_state(), torch.get_num_threads()
-    first = fitted(QLogNEI(), records, failures=failures, space=MIXED)
-    torch.manual_seed(8)
-    second = fitted(QLogNEI(), records, failures=failures, space=MIXED)
-    torch.manual_seed(7)
-    a, b = first.select(pool, 4, [], seed=14), second.select(pool, 4, [], seed=14)
-    assert a == b
-    assert first.select(pool, 4, [], seed=14) == a
-    designs = [p.design for p in pool]
-    assert all(np.array_equal(x, y) for x, y in zip(first.predict(designs), second.predict(designs), strict=True))
-    assert torch.equal(torch.get_rng_state(), state) and torch.get_num_threads() == threads
 
 
 def test_a_property_measured_on_some_designs_only_is_modelled_from_those() -> None:
@@ -387,37 +312,3 @@ def test_three_objectives_spread_over_the_front_above_the_thresholds() -> None:
 def test_it_is_an_acquisition() -> None:
     acquisition: Acquisition = QLogNEI()
     assert acquisition
-
-
-def regret(select: Callable[[list[Record], list[Proposal], int], list[Pick]], seed: int) -> float:
-    """What is missing to the best of a pool of 300 after 6 + 12 noisy evaluations in batches of 4."""
-    rng = np.random.default_rng(seed)
-    shift = {kind: rng.normal() for kind in "abc"}
-    centre = {kind: rng.uniform(0.2, 0.8, 2) for kind in "abc"}
-
-    def f(design: Design) -> float:
-        v = design.values
-        away = (float(v["x"]) - centre[str(v["kind"])][0]) ** 2 + (float(v["y"]) - centre[str(v["kind"])][1]) ** 2
-        return shift[str(v["kind"])] - 6 * away
-
-    designs = MIXED.sample(306, seed=seed)
-    records = [recorded(d, f=f(d) + 0.05 * rng.normal(), se=0.05) for d in designs[:6]]
-    pool = pooled(designs[6:])
-    for turn in range(3):
-        picked = [pick.proposal.design for pick in select(records, pool, turn)]
-        records += [recorded(d, f=f(d) + 0.05 * rng.normal(), se=0.05) for d in picked]
-        pool = [p for p in pool if p.design not in picked]
-    return max(f(d) for d in designs) - max(f(r.design) for r in records)
-
-
-def test_it_beats_random_search_on_a_mixed_problem() -> None:
-    def guided(records: list[Record], pool: list[Proposal], turn: int) -> list[Pick]:
-        return fitted(QLogNEI(), records, space=MIXED).select(pool, 4, [], seed=turn)
-
-    def blind(records: list[Record], pool: list[Proposal], turn: int) -> list[Pick]:
-        order = np.random.default_rng(turn).permutation(len(pool))[:4]
-        return [Pick(pool[i], "random") for i in order]
-
-    paired = [(regret(guided, seed), regret(blind, seed)) for seed in range(4)]
-    assert sum(a < b for a, b in paired) >= 3
-    assert np.mean([a for a, _ in paired]) < 0.3 * np.mean([b for _, b in paired])
