@@ -7,7 +7,6 @@ import functools
 import json
 import os
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -49,7 +48,9 @@ def command(function: Callable[..., int | None]) -> Callable[..., None]:
 def leave(code: int) -> None:
     """End the command. After an abort or a full disk, threads may still wait for simulations: these end with this
     process, without a result, and the next run takes them up from their checkpoints."""
-    if threading.active_count() > 1:
+    from loop.execution.slots import slots_in_use
+
+    if slots_in_use():
         sys.stderr.flush()
         os._exit(code)
     raise typer.Exit(code)
