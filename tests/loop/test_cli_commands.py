@@ -248,7 +248,11 @@ def test_a_reader_that_has_enough_is_no_error(folder):
 def test_interrupting_a_command_is_130_without_a_traceback(folder):
     os.mkfifo(folder / "slow.yaml")  # reading it waits for ever
     child = subprocess.Popen(
-        [sys.executable, "-P", "-m", "loop", "check", "slow.yaml"], cwd=folder, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-P", "-m", "loop", "check", "slow.yaml"],
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
     )
     with (folder / "slow.yaml").open("w"):  # opens once the command has begun to read
         child.send_signal(signal.SIGINT)

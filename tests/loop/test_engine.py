@@ -230,8 +230,7 @@ def test_the_second_interrupt_ends_at_once_with_130(folder):
     deadline = time.monotonic() + 60
     while not list((path.parent / "runs").rglob("visits")) and time.monotonic() < deadline:
         time.sleep(0.2)
-    run.send_signal(signal.SIGINT)
-    time.sleep(0.2)
+    run.send_signal(signal.SIGTERM)
     run.send_signal(signal.SIGINT)
     asked = time.monotonic()
     said, _ = run.communicate(timeout=60)
