@@ -252,7 +252,7 @@ def test_interrupting_a_command_is_130_without_a_traceback(folder):
         cwd=folder,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (a background job ignores it)
     )
     with (folder / "slow.yaml").open("w"):  # opens once the command has begun to read
         child.send_signal(signal.SIGINT)
