@@ -82,13 +82,14 @@ def film_density(film: Film, heights: np.ndarray, height: float) -> Estimate:
 
 
 def density(film: Film, height: float) -> float:
-    """g/cm^3 of polymer in a box of `height` nm."""
-    return G_CM3 * polymer_mass(film) / (film.area * (height - film.slab_height - EXCLUDED_HEIGHT))
+    """g/cm^3 of polymer in a box of `height` nm, the room of ligands not counted."""
+    return G_CM3 * polymer_mass(film) / (film.area * (height - film.slab_height - film.ligand_height - EXCLUDED_HEIGHT))
 
 
 def packed_density(film: Film) -> float:
     """g/cm^3 the chains were packed for."""
-    return G_CM3 * polymer_mass(film) / (film.area * (float(film.box[2]) - film.slab_height - SLACK))
+    height = float(film.box[2]) - film.slab_height - film.ligand_height - SLACK
+    return G_CM3 * polymer_mass(film) / (film.area * height)
 
 
 def polymer_mass(film: Film) -> float:

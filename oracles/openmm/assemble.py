@@ -11,6 +11,7 @@ import numpy as np
 
 from oracles.openmm import catalogue
 from oracles.openmm.hydroxyls import Hydroxyls
+from oracles.openmm.ligands import OXYGEN, Ligands
 from oracles.openmm.molecules import Molecule
 from oracles.openmm.parameters import Parameters
 from oracles.openmm.slab import Slab
@@ -31,12 +32,14 @@ EWALD_TOLERANCE = 5e-4
 
 @dataclass(frozen=True)
 class Surface:
-    """A hydroxylated slab: slab atoms first, then the hydroxyl hydrogens. charges (n,) e sum to zero."""
+    """A hydroxylated and grafted slab: slab atoms first, then the hydroxyl hydrogens, then the ligands, each without
+    its oxygen. charges (n,) e sum to zero."""
 
     slab: Slab
     hydroxyls: Hydroxyls
     model: str
     oxide: str
+    ligands: Ligands | None = None
 
     @cached_property
     def dq(self) -> float:
@@ -51,18 +54,24 @@ class Surface:
 
     @property
     def elements(self) -> tuple[str, ...]:
-        return (*self.slab.elements, *("H" for _ in self.hydroxyls.oxygens))
+        bare = (*self.slab.elements, *("H" for _ in self.hydroxyls.oxygens))
+        return bare if self.ligands is None else (*bare, *self.ligands.elements)
 
     @property
     def positions(self) -> np.ndarray:
-        return np.concatenate([self.slab.positions, self.hydroxyls.positions])
+        bare = np.concatenate([self.slab.positions, self.hydroxyls.positions])
+        return bare if self.ligands is None else np.concatenate([bare, *self.ligands.positions])
 
     @cached_property
     def _bare_charges(self) -> np.ndarray:
         oxide = catalogue.data(self.model)
         charges = self.slab.charges.copy()
         charges[self.hydroxyls.oxygens] = oxide["oxygen"]["hydroxyl"]["charge"]
-        return np.append(charges, np.full(len(self.hydroxyls.oxygens), oxide["hydrogen"]["charge"]))
+        hydrogens = np.full(len(self.hydroxyls.oxygens), oxide["hydrogen"]["charge"])
+        if self.ligands is None:
+            return np.append(charges, hydrogens)
+        charges[self.ligands.anchors] = self.ligands.parameters.charges[OXYGEN]
+        return np.concatenate([charges, hydrogens, self.ligands.charges])
 
 
 def build_system(
@@ -111,7 +120,7 @@ def _bonded_system(
     forces = _bonded_forces()
     # the angles of hydroxyls reach metals across the cell's edge
     forces["angle"].setUsesPeriodicBoundaryConditions(True)
-    _add_surface(system, forces, surface)
+    _add_surface(system, forces, surface, constrain)
     for molecule, parameters in molecules:
         add_bonded(system, forces, molecule, parameters, constrain)
     for force in forces.values():
@@ -133,7 +142,7 @@ def _bonded_forces() -> dict[str, Any]:
     return forces
 
 
-def _add_surface(system: openmm.System, forces: dict[str, Any], surface: Surface) -> None:
+def _add_surface(system: openmm.System, forces: dict[str, Any], surface: Surface, constrain: bool) -> None:
     oxide = catalogue.data(surface.model)
     for _ in surface.slab.elements:
         system.addParticle(0.0)
@@ -145,24 +154,50 @@ def _add_surface(system: openmm.System, forces: dict[str, Any], surface: Surface
     for metal, k, theta in surface.hydroxyls.angles:
         oxygen = int(surface.hydroxyls.oxygens[k])
         forces["angle"].addAngle(metal, oxygen, first + k, theta, angle["stiffness"])
+    if surface.ligands is not None:
+        _add_ligands(system, forces, surface.ligands, constrain)
+
+
+def _add_ligands(system: openmm.System, forces: dict[str, Any], ligands: Ligands, constrain: bool) -> None:
+    stiffness = catalogue.anchor()["angle"]["stiffness"]
+    carbon = ligands.molecule.backbone[1]
+    carbons = []
+    for anchor in ligands.anchors:
+        places = _places(system.getNumParticles(), ligands.molecule, int(anchor))
+        carbons.append(places[carbon])
+        add_bonded(system, forces, ligands.molecule, ligands.parameters, constrain, int(anchor))
+    for metal, k, theta in ligands.angles:
+        forces["angle"].addAngle(metal, int(ligands.anchors[k]), carbons[k], theta, stiffness)
 
 
 def add_bonded(
-    system: openmm.System, forces: dict[str, Any], molecule: Molecule, parameters: Parameters, constrain: bool
+    system: openmm.System,
+    forces: dict[str, Any],
+    molecule: Molecule,
+    parameters: Parameters,
+    constrain: bool,
+    anchor: int | None = None,
 ) -> None:
-    """The molecule's atoms with their bonded terms; `constrain` holds its X-H bonds at their length."""
-    first = system.getNumParticles()
-    for mass in repartitioned_masses(molecule):
+    """The molecule's atoms with their bonded terms; `constrain` holds its X-H bonds at their length. Where an `anchor`
+    is given, that particle is the molecule's first atom."""
+    at = _places(system.getNumParticles(), molecule, anchor)
+    for mass in repartitioned_masses(molecule)[0 if anchor is None else 1 :]:
         system.addParticle(mass)
     for i, j, length, stiffness in parameters.bonds:
         if constrain and "H" in (molecule.elements[i], molecule.elements[j]):
-            system.addConstraint(first + i, first + j, length)
+            system.addConstraint(at[i], at[j], length)
         else:
-            forces["bond"].addBond(first + i, first + j, length, stiffness)
+            forces["bond"].addBond(at[i], at[j], length, stiffness)
     for i, j, k, theta, stiffness in parameters.angles:
-        forces["angle"].addAngle(first + i, first + j, first + k, theta, stiffness)
+        forces["angle"].addAngle(at[i], at[j], at[k], theta, stiffness)
     for i, j, k, m, periodicity, phase, barrier in parameters.torsions:
-        forces["torsion"].addTorsion(*(first + a for a in (i, j, k, m)), periodicity, phase, barrier)
+        forces["torsion"].addTorsion(*(at[a] for a in (i, j, k, m)), periodicity, phase, barrier)
+
+
+def _places(first: int, molecule: Molecule, anchor: int | None) -> list[int]:
+    """Particles of the molecule's atoms, those not yet there counted from `first`."""
+    n = len(molecule.elements)
+    return [first + i for i in range(n)] if anchor is None else [anchor, *(first + i for i in range(n - 1))]
 
 
 def repartitioned_masses(molecule: Molecule) -> np.ndarray:
@@ -201,14 +236,28 @@ def _nonbonded(
     oxide = catalogue.data(surface.model)
     hydroxylated = set(surface.hydroxyls.oxygens.tolist())
     n = len(surface.slab.elements)
-    for atom, charge in enumerate(surface.charges):
+    grafted = n + len(surface.hydroxyls.oxygens)
+    for atom, charge in enumerate(surface.charges[:grafted]):
         kind = _surface_kind(surface, oxide, atom, atom >= n, atom in hydroxylated)
         force.addParticle(charge, kind["sigma"], kind["epsilon"])
     for k, oxygen in enumerate(surface.hydroxyls.oxygens):
         force.addException(int(oxygen), n + k, 0.0, 1.0, 0.0)
+    if surface.ligands is not None:
+        _add_nonbonded_ligands(force, surface.ligands)
     for molecule, parameters in molecules:
         add_nonbonded(force, molecule, parameters)
     return force
+
+
+def _add_nonbonded_ligands(force: openmm.NonbondedForce, ligands: Ligands) -> None:
+    """As molecules; the metals that an angle joins to the first carbon do not repel it: else they stretch its bond by
+    half in the push-off, and the minimiser then throws it into the slab."""
+    carbons = []
+    for anchor in ligands.anchors:
+        carbons.append(_places(force.getNumParticles(), ligands.molecule, int(anchor))[ligands.molecule.backbone[1]])
+        add_nonbonded(force, ligands.molecule, ligands.parameters, int(anchor))
+    for metal, k, _ in ligands.angles:
+        force.addException(metal, carbons[k], 0.0, 1.0, 0.0)
 
 
 def _surface_kind(surface: Surface, oxide: Any, atom: int, hydrogen: bool, hydroxylated: bool) -> Any:
@@ -219,21 +268,24 @@ def _surface_kind(surface: Surface, oxide: Any, atom: int, hydrogen: bool, hydro
     return oxide["metals"][surface.oxide][surface.slab.sites[atom]]
 
 
-def add_nonbonded(force: openmm.NonbondedForce, molecule: Molecule, parameters: Parameters) -> None:
-    """The molecule's atoms, its 1-2 and 1-3 pairs excluded and its 1-4 pairs scaled (Lorentz-Berthelot)."""
-    first = force.getNumParticles()
+def add_nonbonded(
+    force: openmm.NonbondedForce, molecule: Molecule, parameters: Parameters, anchor: int | None = None
+) -> None:
+    """The molecule's atoms, its 1-2 and 1-3 pairs excluded and its 1-4 pairs scaled (Lorentz-Berthelot). Where an
+    `anchor` is given, that particle is the molecule's first atom."""
+    at = _places(force.getNumParticles(), molecule, anchor)
     q, sigma, epsilon = parameters.charges, parameters.sigma, parameters.epsilon
-    for atom in range(len(molecule.elements)):
+    for atom in range(0 if anchor is None else 1, len(molecule.elements)):
         force.addParticle(q[atom], sigma[atom], epsilon[atom])
     near = {(min(i, j), max(i, j)) for i, j in molecule.bonds}
     near |= {(min(i, k), max(i, k)) for i, _, k in molecule.angles}
     for i, j in sorted(near):
-        force.addException(first + i, first + j, 0.0, 1.0, 0.0)
+        force.addException(at[i], at[j], 0.0, 1.0, 0.0)
     far = {(min(i, m), max(i, m)) for i, _, _, m in molecule.torsions} - near
     for i, j in sorted(far):
         force.addException(
-            first + i,
-            first + j,
+            at[i],
+            at[j],
             parameters.coulomb14 * q[i] * q[j],
             0.5 * (sigma[i] + sigma[j]),
             parameters.lj14 * np.sqrt(epsilon[i] * epsilon[j]),
@@ -243,14 +295,28 @@ def add_nonbonded(force: openmm.NonbondedForce, molecule: Molecule, parameters: 
 def build_topology(
     surface: Surface, molecules: Sequence[Molecule], names: Sequence[str], box: np.ndarray
 ) -> openmm.app.Topology:
-    """One chain for the oxide, then one per molecule with a residue per repeat unit; `names` are residue names."""
+    """One chain for the oxide and its ligands, then one per molecule with a residue per repeat unit, called `names`."""
     from openmm import app
 
     topology = app.Topology()
     topology.setPeriodicBoxVectors(np.diag(box))
-    residue = topology.addResidue("OXI", topology.addChain())
-    for element in surface.elements:
+    oxide = topology.addChain()
+    residue = topology.addResidue("OXI", oxide)
+    slab = [
         topology.addAtom(element, app.Element.getBySymbol(element), residue)
+        for element in (*surface.slab.elements, *("H" for _ in surface.hydroxyls.oxygens))
+    ]
+    if surface.ligands is not None:
+        for anchor in surface.ligands.anchors:
+            grafted = topology.addResidue("LIG", oxide)
+            kind = surface.ligands.molecule
+            rest = [
+                topology.addAtom(f"{element}{k}", app.Element.getBySymbol(element), grafted)
+                for k, element in enumerate(kind.elements[1:], start=1)
+            ]
+            atoms = [slab[anchor], *rest]
+            for i, j in kind.bonds:
+                topology.addBond(atoms[i], atoms[j])
     for molecule, name in zip(molecules, names, strict=True):
         chain = topology.addChain()
         residues = [topology.addResidue(name, chain) for _ in range(int(molecule.monomer.max()) + 1)]

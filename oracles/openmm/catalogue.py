@@ -42,6 +42,17 @@ def polymer(name: object) -> Mapping[str, Any]:
     return entry("polymer", data("polymers"), name)  # type: ignore[no-any-return]
 
 
+def ligand(name: object) -> Mapping[str, Any]:
+    """Alcohol and density of a ligand (`none` is not one). Raises UnknownMaterial."""
+    table = data("ligands")["ligands"]
+    return entry("ligand", {NO_LIGAND: {}, **table}, name)  # type: ignore[no-any-return]
+
+
+def anchor() -> Mapping[str, Any]:
+    """How ligands are bound to a surface's oxygens, whatever the ligand."""
+    return data("ligands")["anchor"]  # type: ignore[no-any-return]
+
+
 def facet_name(oxide_name: object, facet: object) -> str:
     """The catalogue's name of a facet: the three-index 001 of a hexagonal oxide is its 0001. Raises UnknownMaterial."""
     facets = oxide(oxide_name)["facets"]

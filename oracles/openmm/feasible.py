@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -14,6 +14,7 @@ from oracles.openmm import catalogue
 from oracles.openmm.chains import grow, torsions
 from oracles.openmm.forcefield import assign
 from oracles.openmm.hydroxyls import count, hydroxyl_charge
+from oracles.openmm.ligands import alkoxide, blocked, capacity, ligand_charge
 from oracles.openmm.molecules import chain
 from oracles.openmm.packing import chain_count, layer_capacity
 from oracles.openmm.size import SIZES, Size
@@ -78,7 +79,8 @@ def atoms(values: Mapping[str, Value], fidelity: str) -> int:
     unit = _unit(str(design["polymer"]))
     n = int(design["chain_length"])
     hydrogens = 2 * count(float(design["hydroxyl_density"]), face.area)
-    return face.atoms + hydrogens + _chain_count(design, size) * (n * unit.atoms + unit.end_atoms)
+    grafted = 2 * _grafts(design, face) * _ligand_atoms(str(design["ligand"]))
+    return face.atoms + hydrogens + grafted + _chain_count(design, size) * (n * unit.atoms + unit.end_atoms)
 
 
 def _names(design: Mapping[str, Value]) -> list[Check]:
@@ -122,11 +124,11 @@ def _ranges(design: Mapping[str, Value]) -> list[Check]:
         _within("temperature", design["temperature"], *TEMPERATURES, "K"),
         _within("comonomer_fraction", design["comonomer_fraction"], 0.0, 0.0, "1"),
     ]
-    ligand, density = design["ligand"], design["ligand_density"]
-    known = ligand == catalogue.NO_LIGAND
-    checks.append(Check("ligand", known, ligand, detail="" if known else "the catalogue has no ligand; use none"))
-    if known:
-        checks.append(_within("ligand_density", density, 0.0, 0.0, "1/nm^2"))
+    problem = _problem(lambda: catalogue.ligand(design["ligand"]))
+    checks.append(Check("ligand", problem == "", design["ligand"], detail=problem))
+    if design["ligand"] == catalogue.NO_LIGAND:
+        density = _within("ligand_density", design["ligand_density"], 0.0, 0.0, "1/nm^2")
+        checks.append(density if density.passed else replace(density, detail=f"{density.detail} where ligand is none"))
     return checks
 
 
@@ -139,7 +141,8 @@ def _within(name: str, value: Value, low: float, high: float, unit: str) -> Chec
 
 @dataclass(frozen=True)
 class _Face:
-    """What the charge of a surface depends on; areas nm^2, `sites` exposed oxygens of one face."""
+    """What the charge of a surface depends on; areas nm^2, `sites` exposed oxygens of one face, `anchors` the most
+    ligands on it and `blocked` the most sites that one of them takes from hydroxyls."""
 
     lateral: tuple[float, float]
     area: float
@@ -147,6 +150,8 @@ class _Face:
     metals: int
     charge: float
     sites: int
+    anchors: int
+    blocked: int
 
 
 def _face_of(design: Mapping[str, Value], size: Size) -> _Face:
@@ -159,26 +164,56 @@ def _face_of(design: Mapping[str, Value], size: Size) -> _Face:
 def _face(oxide: str, facet: str, termination: str, size: Size) -> _Face:
     slab = build_slab(oxide, facet, termination, size.lateral, size.slab_thickness, MODEL)
     charge = float(slab.charges.sum())
-    return _Face(slab.lateral, slab.area, len(slab.elements), len(slab.metals), charge, len(slab.upper))
+    exposed = (*slab.lower.tolist(), *slab.upper.tolist())
+    taken = max(len(blocked(slab, [oxygen])) for oxygen in exposed)
+    metals, sites = len(slab.metals), len(slab.upper)
+    return _Face(slab.lateral, slab.area, len(slab.elements), metals, charge, sites, capacity(slab), taken)
+
+
+@cache
+def _ligand_atoms(ligand: str) -> int:
+    """Atoms that one ligand adds: its oxygen is the slab's."""
+    return 0 if ligand == catalogue.NO_LIGAND else len(alkoxide(ligand).elements) - 1
+
+
+def _grafts(design: Mapping[str, Value], face: _Face) -> int:
+    """Ligands on one face."""
+    return 0 if design["ligand"] == catalogue.NO_LIGAND else count(float(design["ligand_density"]), face.area)
+
+
+def _ligand_room(design: Mapping[str, Value], face: _Face) -> list[Check]:
+    """At least one ligand on a face, where there are to be any, and no more than their spacing allows."""
+    if design["ligand"] == catalogue.NO_LIGAND:
+        return []
+    low, high = (round(n / face.area + up, 2) for n, up in ((0.5, 0.005), (face.anchors, 0.0)))
+    room = _within("ligand_density", design["ligand_density"], low, high, "1/nm^2")
+    if room.passed:
+        return [room]
+    return [replace(room, detail=f"{room.detail} (one ligand to {face.anchors} on each face), or ligand be none")]
 
 
 def _charge(design: Mapping[str, Value], size: Size) -> list[Check]:
-    """Room for the hydroxyls, and the neutralising charge per metal that they leave."""
+    """Room for ligands and hydroxyls, and the neutralising charge per metal that they leave."""
     face = _face_of(design, size)
-    density = design["hydroxyl_density"]
-    room = _within("hydroxyl_density", density, 0.0, round(face.sites / face.area, 2), "1/nm^2")
+    grafting = _ligand_room(design, face)
+    if not all(c.passed for c in grafting):
+        return grafting
+    density, ligands = design["hydroxyl_density"], _grafts(design, face)
+    most = max(face.sites - ligands * face.blocked, 0) / face.area
+    room = _within("hydroxyl_density", density, 0.0, round(most, 2), "1/nm^2")
     if not room.passed:
-        return [room]
+        return [*grafting, room]
     added = hydroxyl_charge(MODEL)
-    dq = -(face.charge + 2 * added * count(float(density), face.area)) / face.metals
-    neutral = min(max(-face.charge / (2 * added * face.area), 0.0), face.sites / face.area)
+    charge = face.charge + 2 * ligand_charge(MODEL) * ligands
+    dq = -(charge + 2 * added * count(float(density), face.area)) / face.metals
+    neutral = min(max(-charge / (2 * added * face.area), 0.0), most)
     detail = ""
     if abs(dq) > DQ_LIMIT:
         detail = f"the neutralising charge is too large; the nearest neutral hydroxyl_density is {neutral:.1f} 1/nm^2"
     elif abs(dq) > DQ_FLAG:
         detail = f"above {DQ_FLAG} e: part of any contrast with another surface is this charge"
     passed = abs(dq) <= DQ_LIMIT
-    return [room, Check("dq", passed, dq, DQ_LIMIT, "e", detail, flagged=passed and abs(dq) > DQ_FLAG)]
+    return [*grafting, room, Check("dq", passed, dq, DQ_LIMIT, "e", detail, flagged=passed and abs(dq) > DQ_FLAG)]
 
 
 @dataclass(frozen=True)

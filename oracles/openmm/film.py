@@ -17,6 +17,7 @@ from oracles.openmm.chains import grow, torsions
 from oracles.openmm.feasible import MODEL, refuse, with_defaults
 from oracles.openmm.forcefield import assign, sources
 from oracles.openmm.hydroxyls import add_hydroxyls, count
+from oracles.openmm.ligands import OXYGEN, add_ligands, blocked, layer_height
 from oracles.openmm.molecules import Molecule, chain
 from oracles.openmm.packing import DoesNotFit, Gap, chain_count, gap_height, pack_coils, pack_extended
 from oracles.openmm.parameters import Parameters
@@ -35,9 +36,10 @@ class Film:
     """Everything a simulation needs; lengths nm, charges e.
 
     `system` holds the full force field: bonded forces in group 0, one NonbondedForce (PME) in group 1, hydrogens of
-    organic molecules at 3 amu (taken from their heavy atom) with X-H bonds constrained, slab atoms of mass 0,
-    hydroxyl hydrogens at 16 amu; zero-stiffness bonds make the slab one molecule for a barostat. `flexible` has the
-    same atoms without constraints and without nonbonded force: what a push-off adds its soft repulsion to.
+    organic molecules at 3 amu (taken from their heavy atom) with X-H bonds constrained, slab atoms (a ligand's oxygen
+    is one) of mass 0, hydroxyl hydrogens at 16 amu; zero-stiffness bonds make the slab one molecule for a barostat.
+    `flexible` has the same atoms without constraints and without nonbonded force: what a push-off adds its soft
+    repulsion to.
     """
 
     system: openmm.System
@@ -65,6 +67,8 @@ class Film:
     area: float
     slab_height: float
     """top - bottom, nm."""
+    ligand_height: float
+    """nm of the gap, both faces together, that ligands take at the density of their liquid."""
     dq: float
     """e added to every metal atom to make the surface neutral."""
     provenance: Mapping[str, Any]
@@ -78,7 +82,7 @@ def build_film(values: Mapping[str, Value], size: Size, seeds: Seeds, cache: Pat
     """
     design = with_defaults(values)
     refuse(design, size)
-    surface = _surface(design, size, seeds.surface)
+    surface = _surface(design, size, seeds.surface, cache)
     material = catalogue.polymer(design["polymer"])
     molecule = chain(material, int(design["chain_length"]))
     parameters = assign(molecule, material["force_field"], cache)
@@ -88,8 +92,9 @@ def build_film(values: Mapping[str, Value], size: Size, seeds: Seeds, cache: Pat
 
     bottom, top = _planes(surface)
     height = gap_height(chains, mass, density, surface.slab.area)
-    box = np.array([*surface.slab.lateral, top - bottom + height])
-    gap = Gap(surface.slab.lateral, top, bottom + float(box[2]))
+    layer = _layer(design, surface)
+    box = np.array([*surface.slab.lateral, top - bottom + height + 2 * layer])
+    gap = Gap(surface.slab.lateral, top + layer, bottom + float(box[2]) - layer)
     placed = _pack(design, material, molecule, parameters, chains, gap, seeds.chains)
     members = [(molecule, parameters)] * chains
     first = len(surface.elements)
@@ -111,18 +116,31 @@ def build_film(values: Mapping[str, Value], size: Size, seeds: Seeds, cache: Pat
         bottom=bottom,
         area=surface.slab.area,
         slab_height=top - bottom,
+        ligand_height=2 * layer,
         dq=surface.dq,
         provenance=_provenance(design, surface, material, chains, seeds),
     )
 
 
-def _surface(design: Mapping[str, Value], size: Size, seed: int) -> Surface:
+def _surface(design: Mapping[str, Value], size: Size, seed: int, cache: Path | None) -> Surface:
     oxide = str(design["oxide"])
     facet = catalogue.facet_name(oxide, design["facet"])
     termination = catalogue.termination_name(oxide, facet, design["termination"])
     slab = build_slab(oxide, facet, termination, size.lateral, size.slab_thickness, MODEL)
     per_face = count(float(design["hydroxyl_density"]), slab.area)
-    return Surface(slab, add_hydroxyls(slab, per_face, MODEL, seed), MODEL, oxide)
+    if design["ligand"] == catalogue.NO_LIGAND:
+        return Surface(slab, add_hydroxyls(slab, per_face, MODEL, seed), MODEL, oxide)
+    grafts = count(float(design["ligand_density"]), slab.area)
+    ligands = add_ligands(slab, design["ligand"], grafts, MODEL, seed, cache)
+    hydroxyls = add_hydroxyls(slab, per_face, MODEL, seed, blocked(slab, ligands.anchors))
+    return Surface(slab, hydroxyls, MODEL, oxide, ligands)
+
+
+def _layer(design: Mapping[str, Value], surface: Surface) -> float:
+    """nm that the ligands of one face take."""
+    if surface.ligands is None:
+        return 0.0
+    return layer_height(str(design["ligand"]), len(surface.ligands.anchors) / 2 / surface.slab.area)
 
 
 def _planes(surface: Surface) -> tuple[float, float]:
@@ -166,6 +184,16 @@ def _provenance(
 ) -> dict[str, Any]:
     slab = surface.slab
     per_face = len(surface.hydroxyls.oxygens) / 2
+    ligands = surface.ligands
+    grafted: dict[str, Any] = {}
+    if ligands is not None:
+        grafts = len(ligands.anchors) / 2
+        grafted = {
+            "ligand_model": sources("sage"),
+            "ligands_per_face": int(grafts),
+            "ligand_density_per_nm2": grafts / slab.area,
+            "anchor_charge_e": float(ligands.parameters.charges[OXYGEN]),
+        }
     return {
         "design": dict(design),
         "oxide_model": surface.model,
@@ -176,6 +204,7 @@ def _provenance(
         "hydroxyls_per_face": int(per_face),
         "hydroxyl_density_per_nm2": per_face / slab.area,
         "atoms": {"slab": len(slab.elements), "hydroxyl_hydrogens": len(surface.hydroxyls.oxygens)},
+        **grafted,
         "chains": chains,
         "seeds": asdict(seeds),
         "packages": {name: version(name) for name in ("openmm", "ase", "rdkit", "numpy")},

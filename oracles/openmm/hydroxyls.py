@@ -6,6 +6,7 @@ oxygen and is torn off (11 of 50 runs on crowded periclase, corundum and hematit
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,15 +43,18 @@ def count(density: float, area: float) -> int:
     return round(density * area)
 
 
-def add_hydroxyls(slab: Slab, per_face: int, model: str, seed: int) -> Hydroxyls:
-    """Hydroxyls on `per_face` oxygens of each face, spread out at random."""
+def add_hydroxyls(
+    slab: Slab, per_face: int, model: str, seed: int, blocked: Sequence[int] | np.ndarray = ()
+) -> Hydroxyls:
+    """Hydroxyls on `per_face` oxygens of each face but the `blocked`, spread out at random."""
     rng = np.random.default_rng(seed)
     length = float(catalogue.data(model)["hydroxyl_bond"]["length"])
     theta = np.deg2rad(catalogue.data(model)["hydroxyl_angle"]["angle"])
     oxygens: list[int] = []
     positions: list[np.ndarray] = []
     angles: list[tuple[int, int, float]] = []
-    for face, outward in ((slab.upper, 1.0), (slab.lower, -1.0)):
+    for exposed, outward in ((slab.upper, 1.0), (slab.lower, -1.0)):
+        face = exposed[~np.isin(exposed, blocked)]
         for oxygen in spread(slab.positions[face, :2], per_face, slab.lateral, rng):
             atom = int(face[oxygen])
             positions.append(slab.positions[atom] + (0, 0, outward * length))

@@ -44,6 +44,11 @@ def chain_count(mass: float, density: float, area: float, gap: float) -> int:
     return max(1, round(density * AVOGADRO * area * (gap - SLACK) / mass))
 
 
+def volume(mass: float, density: float) -> float:
+    """nm^3 of a molecule (g/mol) at a density (g/cm^3)."""
+    return mass / (density * AVOGADRO)
+
+
 def gap_height(chains: int, mass: float, density: float, area: float) -> float:
     """Height (nm) in which that many chains have the density, plus the slack."""
     return chains * mass / (density * AVOGADRO * area) + SLACK
