@@ -17,7 +17,7 @@ import numpy as np
 from loop.seeds import derive
 from oracles.openmm import catalogue, sage
 from oracles.openmm.chains import grow
-from oracles.openmm.hydroxyls import SITE_CANDIDATES, bound_metals
+from oracles.openmm.hydroxyls import bound_metals
 from oracles.openmm.molecules import Molecule, molecule
 from oracles.openmm.packing import volume
 from oracles.openmm.parameters import Parameters
@@ -25,6 +25,7 @@ from oracles.openmm.slab import Slab
 
 OXYGEN = 0
 """Index of an alkoxide's oxygen, which is the anchor."""
+SITE_CANDIDATES = 10
 TRIES = 50
 TURNS = 12
 """Azimuths of which a ligand takes the one that keeps it clearest of slab and other ligands."""
@@ -146,7 +147,8 @@ def blocked(slab: Slab, anchors: Sequence[int] | np.ndarray) -> np.ndarray:
 
 
 def spread_apart(points: np.ndarray, n: int, lateral: tuple[float, float], rng: np.random.Generator) -> list[int]:
-    """n of the points, random, spread as hydroxyls are and none within the ligands' spacing of another.
+    """n of the points, random but apart, each the farthest from those before it among a few candidates (Mitchell,
+    SIGGRAPH 1991, 157), and none within the ligands' spacing of another.
 
     points (m, 2) in a periodic rectangle. Where chance does not find so many, some of the densest arrangement. Raises
     ValueError where that has fewer.

@@ -7,7 +7,7 @@ import pytest
 
 from oracles.openmm import catalogue
 from oracles.openmm.assemble import Surface
-from oracles.openmm.hydroxyls import add_hydroxyls, bound_metals, count, hydroxyl_charge, spread
+from oracles.openmm.hydroxyls import add_hydroxyls, bound_metals, count, hydroxyl_charge
 from oracles.openmm.size import SIZES
 from oracles.openmm.slab import build_slab, oriented_cell
 
@@ -138,22 +138,15 @@ def test_every_metal_bound_to_a_hydroxyl_holds_its_angle():
     assert {len(bound_metals(slab, i)) for i in inner} == {6}
 
 
-def test_spread_sites_are_seeded_and_farther_apart_than_chance():
+def test_hydroxyls_stand_anywhere_and_where_their_seed_says():
     slab = slab_of("magnetite", "001", "octahedral")
-    points = slab.positions[slab.upper, :2]
-
-    def nearest(chosen):
-        apart = points[chosen][:, None] - points[chosen][None]
-        apart -= np.round(apart / slab.lateral) * slab.lateral
-        return (np.linalg.norm(apart, axis=-1) + 9 * np.eye(len(chosen))).min(axis=1).mean()
-
-    rngs = [np.random.default_rng(seed) for seed in range(20)]
-    placed = [spread(points, 12, slab.lateral, rng) for rng in rngs]
-    random = [rng.choice(len(points), 12, replace=False) for rng in rngs]
-    assert np.mean([nearest(p) for p in placed]) > 1.2 * np.mean([nearest(r) for r in random])
-    assert spread(points, 12, slab.lateral, np.random.default_rng(3)) == placed[3]
-    assert len({tuple(sorted(p)) for p in placed}) == 20
-    assert sorted(spread(points, len(points), slab.lateral, rngs[0])) == list(range(len(points)))
+    placed = [add_hydroxyls(slab, 12, "clayff", seed).oxygens for seed in range(200)]
+    assert all(len(set(oxygens)) == 24 for oxygens in placed)
+    assert list(add_hydroxyls(slab, 12, "clayff", 3).oxygens) == list(placed[3])
+    assert len({tuple(sorted(oxygens)) for oxygens in placed}) == 200
+    often = np.bincount(np.concatenate(placed), minlength=len(slab.sites))[np.concatenate([slab.upper, slab.lower])]
+    expected = 200 * 12 / len(slab.upper)
+    assert np.abs(often - expected).max() < 5 * expected**0.5
 
 
 def test_thicker_slabs_have_more_layers_of_the_same_kind():
