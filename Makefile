@@ -1,5 +1,5 @@
 # Each target makes the environment it needs from python3.11 alone, and keeps it until the pins change.
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || echo python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
