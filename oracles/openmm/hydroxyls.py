@@ -2,7 +2,7 @@
 
 Every metal bound to the oxygen holds the group's angle: held by one alone, the hydrogen swings down to a neighbouring
 oxygen and is torn off (11 of 50 runs on crowded periclase, corundum and hematite ran away, none of 50 this way).
-Their pattern is random: spread out evenly, four per nm^2 hold PVDF on magnetite by a third less Coulomb energy, because
+Their pattern is random: spread out evenly, four per nm^2 hold PVDF on magnetite by half the Coulomb energy, because
 patches of hydroxyls and patches without attract more than their average.
 """
 
