@@ -1,7 +1,7 @@
 """Draw the figure of the README from the records of a run.
 
-    loop run campaigns/quickstart.yaml && loop export campaigns/quickstart.yaml -o quickstart.csv
-    python docs/figures/campaign.py quickstart.csv docs/figures/campaign.svg
+loop run campaigns/quickstart.yaml && loop export campaigns/quickstart.yaml -o quickstart.csv
+python docs/figures/campaign.py quickstart.csv docs/figures/campaign.svg
 """
 
 import sys
