@@ -118,8 +118,10 @@ class Driver:
     # -- decide -------------------------------------------------------------------------------------------------
 
     def _decision_due(self) -> bool:
-        if self.exhausted or reason_to_stop(self.campaign, self.store):
-            return False
+        return not self.exhausted and self._idle() and reason_to_stop(self.campaign, self.store) is None
+
+    def _idle(self) -> bool:
+        """Whether the schedule has nothing left to hand out; asked first, as the cheaper question."""
         states = Counter(row.state for row in self.store.tasks() if self._counts(row))
         if self.campaign.execution.schedule == "async" and self.store.current_round() is not None:
             return states["queued"] == 0 and states["waiting"] < self.campaign.batch

@@ -29,14 +29,11 @@ def make_progress(campaign: Campaign, *, json_events: bool = False, stream: Text
     return Live(campaign) if stream.isatty() else Lines(stream)
 
 
-class JsonLines:
-    """One JSON object per event."""
+class Stream:
+    """Writes what is worth a line; the numbers of tasks are not."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
-
-    def event(self, kind: str, payload: Mapping[str, Any]) -> None:
-        print(json.dumps({"event": kind, **payload}), file=self.stream, flush=True)
 
     def counts(self, tasks: Mapping[TaskState, int]) -> None:
         return None
@@ -45,22 +42,20 @@ class JsonLines:
         return None
 
 
-class Lines:
-    """One readable line per event."""
+class JsonLines(Stream):
+    """One JSON object per event."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self.stream = stream
+    def event(self, kind: str, payload: Mapping[str, Any]) -> None:
+        print(json.dumps({"event": kind, **payload}), file=self.stream, flush=True)
+
+
+class Lines(Stream):
+    """One readable line per event."""
 
     def event(self, kind: str, payload: Mapping[str, Any]) -> None:
         line = sentence(kind, payload)
         if line:
             print(line, file=self.stream, flush=True)
-
-    def counts(self, tasks: Mapping[TaskState, int]) -> None:
-        return None
-
-    def close(self) -> None:
-        return None
 
 
 class Live:

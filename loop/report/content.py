@@ -125,8 +125,7 @@ def fallback_warnings(rounds: Sequence[evidence.Round]) -> list[str]:
 
 
 def leader_row(campaign: Campaign, records: Sequence[Record], standing: Standing) -> dict[str, Any]:
-    asked = {objective.oracle for objective in campaign.objectives}
-    replicates = [r.replicates for r in records if r.design == standing.design and r.oracle in asked]
+    replicates = [r.replicates for r in records if r.design == standing.design and r.oracle in campaign.deciding]
     return {
         "id": standing.design.id,
         "values": wording.choices_made(standing.design, campaign.space.free),
