@@ -16,13 +16,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from oracles.openmm.equilibrate import Engine
-from oracles.openmm.fidelity import FIDELITIES
-from oracles.openmm.film import build_film
-from oracles.openmm.platforms import choose
-from oracles.openmm.replica import Replica, segments
-from oracles.openmm.segments import Journal
-from oracles.openmm.size import SIZES, Seeds
+from oracles.openmm.build.film import build_film
+from oracles.openmm.build.size import SIZES, Seeds
+from oracles.openmm.simulate.equilibrate import Engine
+from oracles.openmm.simulate.fidelity import FIDELITIES
+from oracles.openmm.simulate.platforms import choose
+from oracles.openmm.simulate.replica import Replica, segments
+from oracles.openmm.simulate.segments import Journal
 
 DESIGN = {"oxide": "magnetite", "facet": "001", "hydroxyl_density": 4.0, "polymer": "PVDF"}
 TEMPERATURE = 400.0

@@ -20,7 +20,7 @@ from pathlib import Path
 from loop import Design, OracleFailure, Task
 from loop.types import Value
 from oracles.openmm import OpenMMOracle
-from oracles.openmm.energy import MJ_PER_M2
+from oracles.openmm.simulate.energy import MJ_PER_M2
 
 SURFACE: dict[str, Value] = {"oxide": "magnetite", "facet": "001", "termination": "octahedral", "temperature": 400.0}
 CASES: Mapping[str, dict[str, Value]] = {

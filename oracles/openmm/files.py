@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from oracles.openmm.film import Film
+    from oracles.openmm.build.film import Film
 
 TRAJECTORY, TOPOLOGY, SERIES = "trajectory.dcd", "topology.pdb", "observables.npz"
 ANGSTROM_PER_NM = 10.0

@@ -9,16 +9,18 @@ from typing import Any
 
 from loop.seeds import derive
 from loop.types import TEACHING_CAUSES, Check, Design, OracleFailure, Outcome, Task
-from oracles.openmm import answer, catalogue, feasible
-from oracles.openmm.fidelity import FIDELITIES
+from oracles.openmm.build import feasible
+from oracles.openmm.build.film import build_film
+from oracles.openmm.build.size import SIZES, Seeds
 from oracles.openmm.files import write_pdb
-from oracles.openmm.film import build_film
+from oracles.openmm.materials import catalogue
+from oracles.openmm.observe import answer
 from oracles.openmm.outcome import as_json, conclude, failure_as_json, from_json
-from oracles.openmm.platforms import NAMES, PRECISIONS, choose
-from oracles.openmm.pushoff import STRENGTHS
-from oracles.openmm.replica import Exploded, Replica
-from oracles.openmm.segments import Journal
-from oracles.openmm.size import SIZES, Seeds
+from oracles.openmm.simulate.fidelity import FIDELITIES
+from oracles.openmm.simulate.platforms import NAMES, PRECISIONS, choose
+from oracles.openmm.simulate.pushoff import STRENGTHS
+from oracles.openmm.simulate.replica import Exploded, Replica
+from oracles.openmm.simulate.segments import Journal
 
 OXIDE_MODELS = (feasible.MODEL,)
 MAX_RETRIES = 2

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from loop.types import Check, Estimate, OracleFailure, Outcome
-from oracles.openmm import answer, gates
 from oracles.openmm.files import write_run
-from oracles.openmm.platforms import Compute
-from oracles.openmm.replica import Replica, describe
-from oracles.openmm.segments import Journal
+from oracles.openmm.observe import answer, gates
+from oracles.openmm.simulate.platforms import Compute
+from oracles.openmm.simulate.replica import Replica, describe
+from oracles.openmm.simulate.segments import Journal
 
 
 def conclude(replica: Replica, journal: Journal, compute: Compute, folder: Path, ligands: bool) -> Outcome:

@@ -7,10 +7,11 @@ import openmm
 import pytest
 from openmm import unit
 
-from oracles.openmm import byutner_smith, catalogue, sage
-from oracles.openmm.assemble import build_isolated, repartitioned_masses
-from oracles.openmm.chains import boltzmann_weights, dihedral, extend, grow, sample_states, torsions
-from oracles.openmm.molecules import chain, molecule
+from oracles.openmm.build.assemble import build_isolated, repartitioned_masses
+from oracles.openmm.build.chains import boltzmann_weights, dihedral, extend, grow, sample_states, torsions
+from oracles.openmm.build.molecules import chain, molecule
+from oracles.openmm.forcefield import byutner_smith, sage
+from oracles.openmm.materials import catalogue
 
 DEBYE = 0.0208194
 """e nm."""

@@ -5,8 +5,8 @@ import time
 import numpy as np
 import pytest
 
-from oracles.openmm.feasible import DEFAULTS, check, with_defaults
-from oracles.openmm.size import SIZES
+from oracles.openmm.build.feasible import DEFAULTS, check, with_defaults
+from oracles.openmm.build.size import SIZES
 
 
 def refusals(values, fidelity="screen"):

@@ -7,10 +7,10 @@ import openmm
 import pytest
 
 from loop.types import OracleFailure
-from oracles.openmm import feasible
-from oracles.openmm.film import build_film
-from oracles.openmm.packing import DoesNotFit, Gap, layer_capacity, pack_coils, pack_extended, random_rotation
-from oracles.openmm.size import SIZES, Seeds
+from oracles.openmm.build import feasible
+from oracles.openmm.build.film import build_film
+from oracles.openmm.build.packing import DoesNotFit, Gap, layer_capacity, pack_coils, pack_extended, random_rotation
+from oracles.openmm.build.size import SIZES, Seeds
 
 SEEDS = Seeds(surface=1, chains=2, velocities=3)
 

@@ -4,11 +4,11 @@ import numpy as np
 import openmm
 import pytest
 
-from oracles.openmm import catalogue
-from oracles.openmm.assemble import Surface, build_system
-from oracles.openmm.hydroxyls import add_hydroxyls, count
-from oracles.openmm.size import SIZES
-from oracles.openmm.slab import build_slab
+from oracles.openmm.build.assemble import Surface, build_system
+from oracles.openmm.build.hydroxyls import add_hydroxyls, count
+from oracles.openmm.build.size import SIZES
+from oracles.openmm.build.slab import build_slab
+from oracles.openmm.materials import catalogue
 
 
 @pytest.mark.parametrize("oxide", ["periclase", "corundum"])

@@ -6,15 +6,15 @@ import numpy as np
 import openmm
 import pytest
 
-from oracles.openmm import feasible
-from oracles.openmm.equilibrate import Engine
-from oracles.openmm.film import build_film
-from oracles.openmm.hydroxyls import bound_metals
-from oracles.openmm.ligands import alkoxide, capacity, layer_height, parametrise, spread_apart
-from oracles.openmm.platforms import choose
-from oracles.openmm.pushoff import push_off
-from oracles.openmm.size import SIZES, Seeds
-from oracles.openmm.slab import build_slab
+from oracles.openmm.build import feasible
+from oracles.openmm.build.film import build_film
+from oracles.openmm.build.hydroxyls import bound_metals
+from oracles.openmm.build.ligands import alkoxide, capacity, layer_height, parametrise, spread_apart
+from oracles.openmm.build.size import SIZES, Seeds
+from oracles.openmm.build.slab import build_slab
+from oracles.openmm.simulate.equilibrate import Engine
+from oracles.openmm.simulate.platforms import choose
+from oracles.openmm.simulate.pushoff import push_off
 
 SEEDS = Seeds(surface=2, chains=102, velocities=202)
 GRAFTED = {"oxide": "hematite", "ligand": "perfluoropropoxide", "ligand_density": 2.0, "hydroxyl_density": 1.0}

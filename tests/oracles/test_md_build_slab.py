@@ -5,11 +5,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from oracles.openmm import catalogue
-from oracles.openmm.assemble import Surface
-from oracles.openmm.hydroxyls import add_hydroxyls, bound_metals, count, hydroxyl_charge
-from oracles.openmm.size import SIZES
-from oracles.openmm.slab import build_slab, oriented_cell
+from oracles.openmm.build.assemble import Surface
+from oracles.openmm.build.hydroxyls import add_hydroxyls, bound_metals, count, hydroxyl_charge
+from oracles.openmm.build.size import SIZES
+from oracles.openmm.build.slab import build_slab, oriented_cell
+from oracles.openmm.materials import catalogue
 
 SURFACES = [
     (oxide, facet, termination)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from oracles.openmm.dispersion import DispersionTail, plane_integral
+from oracles.openmm.simulate.dispersion import DispersionTail, plane_integral
 
 BOX = np.array([2.0, 1.9, 2.4])
 CUTOFF = 0.9
@@ -52,8 +52,8 @@ def test_tail_is_what_a_sum_over_images_adds():
 
 
 def test_the_total_does_not_depend_on_the_switch():
-    from oracles.openmm.energy import InteractionEnergy
-    from oracles.openmm.platforms import choose
+    from oracles.openmm.simulate.energy import InteractionEnergy
+    from oracles.openmm.simulate.platforms import choose
 
     whole = sum_over_images(film(None)[1], film(None)[2], 5.0)
     for switch in (0.75, 0.85):

@@ -4,8 +4,8 @@ import numpy as np
 import openmm
 import pytest
 
-from oracles.openmm.energy import MJ_PER_M2, InteractionEnergy, nonbonded
-from oracles.openmm.platforms import choose
+from oracles.openmm.simulate.energy import MJ_PER_M2, InteractionEnergy, nonbonded
+from oracles.openmm.simulate.platforms import choose
 
 COULOMB = 138.935456
 """kJ/mol nm/e^2."""

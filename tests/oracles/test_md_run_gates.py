@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from oracles.openmm import gates
-from oracles.openmm.statistics import Equilibration
+from oracles.openmm.observe import gates
+from oracles.openmm.observe.statistics import Equilibration
 
 SETTLED = Equilibration(0.0, 0.0, 50.0)
 

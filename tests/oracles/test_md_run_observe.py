@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from oracles.openmm.dipoles import Units
-from oracles.openmm.structure import backbone_dihedrals, dihedrals, distances, trans_fractions
+from oracles.openmm.observe.dipoles import Units
+from oracles.openmm.observe.structure import backbone_dihedrals, dihedrals, distances, trans_fractions
 
 
 def test_dipole_of_two_charges_is_charge_times_distance():

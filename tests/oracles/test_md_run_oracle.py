@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from loop import Design, OracleFailure, Task
-from oracles.openmm import OpenMMOracle, fidelity, oracle
-from oracles.openmm.segments import MANIFEST
+from oracles.openmm import OpenMMOracle, oracle
+from oracles.openmm.simulate import fidelity
+from oracles.openmm.simulate.segments import MANIFEST
 
 DESIGN = Design({"oxide": "magnetite", "polymer": "PVDF", "chain_length": 6, "temperature": 400.0})
 TASK = Task("t", DESIGN.id, "openmm", "smoke", 0, seed=11)

@@ -6,7 +6,7 @@ import pytest
 
 from loop import OracleFailure
 from oracles.openmm import OpenMMOracle
-from oracles.openmm.platforms import AUTOMATIC, available, choose, force_error
+from oracles.openmm.simulate.platforms import AUTOMATIC, available, choose, force_error
 
 
 def test_automatic_choice_is_the_first_that_works():

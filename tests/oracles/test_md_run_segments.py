@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from oracles.openmm.fidelity import FIDELITIES
-from oracles.openmm.replica import segments
-from oracles.openmm.segments import MANIFEST, Journal
+from oracles.openmm.simulate.fidelity import FIDELITIES
+from oracles.openmm.simulate.replica import segments
+from oracles.openmm.simulate.segments import MANIFEST, Journal
 
 QUESTION = {"design": {"oxide": "magnetite"}, "seed": 7}
 MACHINE = {"platform": "CPU", "openmm": "8"}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from oracles.openmm.statistics import Equilibration, estimate, find_equilibration, inefficiency, ratio
+from oracles.openmm.observe.statistics import Equilibration, estimate, find_equilibration, inefficiency, ratio
 
 SETTLED = Equilibration(0.0, 0.0, 100.0)
 

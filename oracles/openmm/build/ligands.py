@@ -15,13 +15,14 @@ from pathlib import Path
 import numpy as np
 
 from loop.seeds import derive
-from oracles.openmm import catalogue, sage
-from oracles.openmm.chains import grow
-from oracles.openmm.hydroxyls import bound_metals
-from oracles.openmm.molecules import Molecule, molecule
-from oracles.openmm.packing import volume
-from oracles.openmm.parameters import Parameters
-from oracles.openmm.slab import Slab
+from oracles.openmm.build.chains import grow
+from oracles.openmm.build.hydroxyls import bound_metals
+from oracles.openmm.build.molecules import Molecule, molecule
+from oracles.openmm.build.packing import volume
+from oracles.openmm.build.slab import Slab
+from oracles.openmm.forcefield import sage
+from oracles.openmm.forcefield.parameters import Parameters
+from oracles.openmm.materials import catalogue
 
 OXYGEN = 0
 """Index of an alkoxide's oxygen, which is the anchor."""
@@ -68,7 +69,7 @@ def ligand_charge(model: str) -> float:
 @cache
 def layer_height(name: str, per_area: float) -> float:
     """nm of the gap that `per_area` ligands per nm^2 of one face take."""
-    from oracles.openmm.assemble import atomic_mass
+    from oracles.openmm.build.assemble import atomic_mass
 
     mass = sum(atomic_mass(element) for element in alkoxide(name).elements[1:])
     return per_area * volume(mass, catalogue.ligand(name)["density"]["value"])

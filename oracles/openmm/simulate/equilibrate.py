@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from oracles.openmm.fidelity import Stage
-from oracles.openmm.observe import arrays
-from oracles.openmm.platforms import Compute
-from oracles.openmm.pushoff import seed32
+from oracles.openmm.observe.observer import arrays
+from oracles.openmm.simulate.fidelity import Stage
+from oracles.openmm.simulate.platforms import Compute
+from oracles.openmm.simulate.pushoff import seed32
 
 if TYPE_CHECKING:
-    from oracles.openmm.film import Film
+    from oracles.openmm.build.film import Film
 
 BAROSTAT_EVERY = 10
 """Steps between trial moves of the box height while a pressure is set."""

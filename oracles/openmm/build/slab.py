@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from oracles.openmm import catalogue
+from oracles.openmm.materials import catalogue
 
 LAYER_GAP = 0.025
 """nm; atoms closer than this in z belong to one layer (the B layer of magnetite is puckered by 0.004 nm)."""

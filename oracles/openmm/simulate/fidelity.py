@@ -1,4 +1,4 @@
-"""What each fidelity runs: one frozen table. Sizes of films are in `film.SIZES`; the physics is the same in all.
+"""What each fidelity runs: one frozen table. Sizes of films are in `build.size`; the physics is the same in all.
 
 The recipe (cosine push-off, 0.5-1-2-4 fs ramp, compression along z only, NVT production at 4 fs with hydrogens of
 3 amu) was measured: 4 fs drifts 0.2 kT/ns per degree of freedom, 5 fs 1.3 and hydrogens of 4 amu blow up.

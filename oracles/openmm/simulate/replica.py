@@ -12,18 +12,18 @@ import numpy as np
 
 from loop.seeds import derive
 from loop.types import Check, OracleFailure
-from oracles.openmm import gates
-from oracles.openmm.dispersion import DispersionTail
-from oracles.openmm.energy import InteractionEnergy, nonbonded
-from oracles.openmm.equilibrate import HEIGHTS_AVERAGED, Engine
-from oracles.openmm.fidelity import Fidelity, Stage
-from oracles.openmm.observe import GAS_CONSTANT, Bonds, Observer, Thermometer, arrays
-from oracles.openmm.platforms import Compute, force_error
-from oracles.openmm.pushoff import push_off
-from oracles.openmm.segments import Journal
+from oracles.openmm.observe import gates
+from oracles.openmm.observe.observer import GAS_CONSTANT, Bonds, Observer, Thermometer, arrays
+from oracles.openmm.simulate.dispersion import DispersionTail
+from oracles.openmm.simulate.energy import InteractionEnergy, nonbonded
+from oracles.openmm.simulate.equilibrate import HEIGHTS_AVERAGED, Engine
+from oracles.openmm.simulate.fidelity import Fidelity, Stage
+from oracles.openmm.simulate.platforms import Compute, force_error
+from oracles.openmm.simulate.pushoff import push_off
+from oracles.openmm.simulate.segments import Journal
 
 if TYPE_CHECKING:
-    from oracles.openmm.film import Film
+    from oracles.openmm.build.film import Film
 
 RUNAWAY = 2.0
 """Mean temperature of a segment over the target beyond which a run has blown up."""

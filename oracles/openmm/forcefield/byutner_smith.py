@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from oracles.openmm import catalogue
-from oracles.openmm.molecules import Molecule
-from oracles.openmm.parameters import Parameters
+from oracles.openmm.build.molecules import Molecule
+from oracles.openmm.forcefield.parameters import Parameters
+from oracles.openmm.materials import catalogue
 
 
 def assign(molecule: Molecule) -> Parameters:

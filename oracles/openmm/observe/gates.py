@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from loop.types import Cause, Check
-from oracles.openmm.statistics import MAX_DISCARD, MIN_N_EFF, Equilibration, inefficiency
+from oracles.openmm.observe.statistics import MAX_DISCARD, MIN_N_EFF, Equilibration, inefficiency
 
 MAX_FORCE = 5000.0
 """kJ/mol/nm on a mobile atom after minimisation; 70 to 1100 is normal."""

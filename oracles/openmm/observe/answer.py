@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from loop.types import Check, Estimate
-from oracles.openmm import gates
-from oracles.openmm.energy import MJ_PER_M2
-from oracles.openmm.equilibrate import HEIGHTS_AVERAGED
-from oracles.openmm.observe import element_masses
-from oracles.openmm.packing import SLACK
-from oracles.openmm.statistics import Equilibration, estimate, find_equilibration, inefficiency, ratio
+from oracles.openmm.build.packing import SLACK
+from oracles.openmm.observe import gates
+from oracles.openmm.observe.observer import element_masses
+from oracles.openmm.observe.statistics import Equilibration, estimate, find_equilibration, inefficiency, ratio
+from oracles.openmm.simulate.energy import MJ_PER_M2
+from oracles.openmm.simulate.equilibrate import HEIGHTS_AVERAGED
 
 if TYPE_CHECKING:
-    from oracles.openmm.film import Film
-    from oracles.openmm.replica import Replica
+    from oracles.openmm.build.film import Film
+    from oracles.openmm.simulate.replica import Replica
 
 PROPERTIES: Mapping[str, str] = {
     "adhesion_energy": "mJ/m^2",

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from oracles.openmm import catalogue
-from oracles.openmm.slab import Slab
+from oracles.openmm.build.slab import Slab
+from oracles.openmm.materials import catalogue
 
 COORDINATION_CUTOFF = 0.245
 """nm; metals within this distance of an oxygen are bound to it (bulk distances are 0.186 to 0.213 nm)."""

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from oracles.openmm.dipoles import Units
-from oracles.openmm.energy import nonbonded
-from oracles.openmm.structure import FIRST_LAYER, backbone_dihedrals, dihedrals, distances, trans_fractions
+from oracles.openmm.observe.dipoles import Units
+from oracles.openmm.observe.structure import FIRST_LAYER, backbone_dihedrals, dihedrals, distances, trans_fractions
+from oracles.openmm.simulate.energy import nonbonded
 
 if TYPE_CHECKING:
     import openmm
 
-    from oracles.openmm.film import Film
+    from oracles.openmm.build.film import Film
 
 GAS_CONSTANT = 8.31446261815324e-3
 """kJ/mol/K."""

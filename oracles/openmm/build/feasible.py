@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 
 from loop.types import Check, OracleFailure, Value
-from oracles.openmm import catalogue
-from oracles.openmm.chains import grow, torsions
-from oracles.openmm.forcefield import assign
-from oracles.openmm.hydroxyls import count, hydroxyl_charge
-from oracles.openmm.ligands import alkoxide, blocked, capacity, ligand_charge
-from oracles.openmm.molecules import chain
-from oracles.openmm.packing import chain_count, layer_capacity
-from oracles.openmm.size import SIZES, Size
-from oracles.openmm.slab import build_slab
+from oracles.openmm.build.chains import grow, torsions
+from oracles.openmm.build.hydroxyls import count, hydroxyl_charge
+from oracles.openmm.build.ligands import alkoxide, blocked, capacity, ligand_charge
+from oracles.openmm.build.molecules import chain
+from oracles.openmm.build.packing import chain_count, layer_capacity
+from oracles.openmm.build.size import SIZES, Size
+from oracles.openmm.build.slab import build_slab
+from oracles.openmm.forcefield.assign import assign
+from oracles.openmm.materials import catalogue
 
 MODEL = "clayff"
 """Name of the oxide parameter set."""
@@ -228,7 +228,7 @@ class _Unit:
 
 @cache
 def _unit(polymer: str) -> _Unit:
-    from oracles.openmm.assemble import atomic_mass
+    from oracles.openmm.build.assemble import atomic_mass
 
     two, three = (chain(catalogue.polymer(polymer), n).elements for n in (2, 3))
     mass_two, mass_three = (sum(atomic_mass(element) for element in elements) for elements in (two, three))

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from oracles.openmm import catalogue
-from oracles.openmm.hydroxyls import Hydroxyls
-from oracles.openmm.ligands import OXYGEN, Ligands
-from oracles.openmm.molecules import Molecule
-from oracles.openmm.parameters import Parameters
-from oracles.openmm.slab import Slab
+from oracles.openmm.build.hydroxyls import Hydroxyls
+from oracles.openmm.build.ligands import OXYGEN, Ligands
+from oracles.openmm.build.molecules import Molecule
+from oracles.openmm.build.slab import Slab
+from oracles.openmm.forcefield.parameters import Parameters
+from oracles.openmm.materials import catalogue
 
 if TYPE_CHECKING:
     import openmm

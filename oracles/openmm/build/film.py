@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from loop.types import OracleFailure, Value
-from oracles.openmm import catalogue
-from oracles.openmm.assemble import Surface, atomic_mass, build_flexible, build_system, build_topology
-from oracles.openmm.chains import grow, torsions
-from oracles.openmm.feasible import MODEL, refuse, with_defaults
-from oracles.openmm.forcefield import assign, sources
-from oracles.openmm.hydroxyls import add_hydroxyls, count
-from oracles.openmm.ligands import OXYGEN, add_ligands, blocked, layer_height
-from oracles.openmm.molecules import Molecule, chain
-from oracles.openmm.packing import DoesNotFit, Gap, chain_count, gap_height, pack_coils, pack_extended
-from oracles.openmm.parameters import Parameters
-from oracles.openmm.size import SIZES, Seeds, Size
-from oracles.openmm.slab import build_slab
+from oracles.openmm.build.assemble import Surface, atomic_mass, build_flexible, build_system, build_topology
+from oracles.openmm.build.chains import grow, torsions
+from oracles.openmm.build.feasible import MODEL, refuse, with_defaults
+from oracles.openmm.build.hydroxyls import add_hydroxyls, count
+from oracles.openmm.build.ligands import OXYGEN, add_ligands, blocked, layer_height
+from oracles.openmm.build.molecules import Molecule, chain
+from oracles.openmm.build.packing import DoesNotFit, Gap, chain_count, gap_height, pack_coils, pack_extended
+from oracles.openmm.build.size import SIZES, Seeds, Size
+from oracles.openmm.build.slab import build_slab
+from oracles.openmm.forcefield.assign import assign, sources
+from oracles.openmm.forcefield.parameters import Parameters
+from oracles.openmm.materials import catalogue
 
 if TYPE_CHECKING:
     import openmm

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from oracles.openmm.platforms import Compute
+from oracles.openmm.simulate.platforms import Compute
 
 if TYPE_CHECKING:
     import openmm

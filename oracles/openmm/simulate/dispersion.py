@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from oracles.openmm.energy import nonbonded
+from oracles.openmm.simulate.energy import nonbonded
 
 if TYPE_CHECKING:
     import openmm

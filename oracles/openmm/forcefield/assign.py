@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oracles.openmm import byutner_smith, catalogue, sage
-from oracles.openmm.molecules import Molecule
-from oracles.openmm.parameters import Parameters
+from oracles.openmm.build.molecules import Molecule
+from oracles.openmm.forcefield import byutner_smith, sage
+from oracles.openmm.forcefield.parameters import Parameters
+from oracles.openmm.materials import catalogue
 
 
 def assign(molecule: Molecule, force_field: str, cache: Path | None = None) -> Parameters:

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from loop.types import canonical_json
-from oracles.openmm.molecules import Molecule
-from oracles.openmm.parameters import Parameters
+from oracles.openmm.build.molecules import Molecule
+from oracles.openmm.forcefield.parameters import Parameters
 
 FORCE_FIELD = "openff-2.3.0.offxml"
 """Sage 2.3.0: Boothroyd et al., J. Chem. Theory Comput. 2023, 19, 3251, 10.1021/acs.jctc.3c00039, and its releases."""

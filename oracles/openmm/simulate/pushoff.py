@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from loop.seeds import derive
-from oracles.openmm.energy import nonbonded
-from oracles.openmm.observe import arrays
-from oracles.openmm.platforms import Compute
+from oracles.openmm.observe.observer import arrays
+from oracles.openmm.simulate.energy import nonbonded
+from oracles.openmm.simulate.platforms import Compute
 
 if TYPE_CHECKING:
     import openmm
 
-    from oracles.openmm.film import Film
+    from oracles.openmm.build.film import Film
 
 STRENGTHS = (50.0, 150.0, 400.0, 1000.0)
 RANGE = 0.9

@@ -20,7 +20,7 @@ def data(name: str) -> Mapping[str, Any]:
     """The content of `materials/<name>.yaml`."""
     from ruamel.yaml import YAML
 
-    text = (Path(__file__).parent / "materials" / f"{name}.yaml").read_text(encoding="utf-8")
+    text = (Path(__file__).parent / f"{name}.yaml").read_text(encoding="utf-8")
     loaded: Mapping[str, Any] = YAML(typ="safe", pure=True).load(text)
     return loaded
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from oracles.openmm.molecules import Molecule
-from oracles.openmm.parameters import Parameters
+from oracles.openmm.build.molecules import Molecule
+from oracles.openmm.forcefield.parameters import Parameters
 
 GAS_CONSTANT = 0.00831446
 """kJ/mol/K, CODATA 2018."""

@@ -1,0 +1,1 @@
+"""Parameters of organic molecules."""

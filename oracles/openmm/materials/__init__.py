@@ -1,0 +1,1 @@
+"""What films are made of: data files with their sources, and how they are read."""

@@ -1,0 +1,1 @@
+"""From a film to its frames: platforms, stages, segments, energies."""
