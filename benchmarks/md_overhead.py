@@ -18,6 +18,7 @@ from pathlib import Path
 
 from oracles.openmm.build.film import build_film
 from oracles.openmm.build.size import SIZES, Seeds
+from oracles.openmm.simulate.cores import one_core
 from oracles.openmm.simulate.equilibrate import Engine
 from oracles.openmm.simulate.fidelity import FIDELITIES
 from oracles.openmm.simulate.platforms import choose
@@ -76,7 +77,7 @@ def main() -> None:
     fidelity = replace(screen, equilibration=FIDELITIES["smoke"].equilibration, push_off=150, production=production)
     film = build_film(DESIGN, SIZES["screen"], Seeds(1, 2, 3))
     plan = list(enumerate(segments(fidelity), start=1))
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, one_core():
         journal = Journal(Path(folder), {})
         replica = Replica(film, fidelity, TEMPERATURE, 4, choose("auto"), journal)
         engine = Engine(film, TEMPERATURE, replica.compute, seed=1)
