@@ -11,6 +11,7 @@ from typing import Any
 from loop.seeds import derive
 from loop.types import TEACHING_CAUSES, Check, Design, OracleFailure, Outcome, Task
 from oracles.openmm.build import feasible
+from oracles.openmm.build.feasible_surface import MODEL
 from oracles.openmm.build.film import build_film
 from oracles.openmm.build.size import SIZES, Seeds
 from oracles.openmm.files import write_pdb
@@ -24,7 +25,7 @@ from oracles.openmm.simulate.pushoff import STRENGTHS
 from oracles.openmm.simulate.replica import Exploded, Replica
 from oracles.openmm.simulate.segments import Journal
 
-OXIDE_MODELS = (feasible.MODEL,)
+OXIDE_MODELS = (MODEL,)
 MAX_RETRIES = 2
 SECONDS_PER_ATOM_STEP = 3e-6
 """One idle CPU core, PME at 0.8-0.9 nm: 2.3 to 3.5 microseconds were measured; a shared core takes twice that."""
@@ -51,7 +52,7 @@ class OpenMMOracle:
 
     def __init__(
         self,
-        oxide_model: str = feasible.MODEL,
+        oxide_model: str = MODEL,
         platform: str = "auto",
         precision: str = "mixed",
         cache: Path | None = None,

@@ -13,7 +13,8 @@ import numpy as np
 from loop.types import OracleFailure, Value
 from oracles.openmm.build.assemble import Surface, atomic_mass, build_flexible, build_system, build_topology
 from oracles.openmm.build.chains import grow, torsions
-from oracles.openmm.build.feasible import MODEL, refuse, with_defaults
+from oracles.openmm.build.feasible import refuse, with_defaults
+from oracles.openmm.build.feasible_surface import MODEL
 from oracles.openmm.build.hydroxyls import add_hydroxyls, count
 from oracles.openmm.build.ligands import OXYGEN, add_ligands, blocked, layer_height
 from oracles.openmm.build.molecules import Molecule, chain
