@@ -23,7 +23,7 @@ Chem. 2003, 68, 7368, 10.1021/jo034808o. An open end has none."""
 BOND, AROMATIC_RING, OTHER_RING = 5.92, 14.7, 3.8
 """A^3 taken off for each."""
 PACKING = 0.60
-"""Share of the volume that atoms fill: 0.59 in octadecane, perfluorohexane and molten polyethylene, 0.60 in stearic acid,
+"""Share of the volume that atoms fill: 0.59 in octadecane, perfluorohexane and molten PE, 0.60 in stearic acid,
 from their densities at 298 to 420 K. Within 10 %: hydrogen-bonded and glassy phases are denser, benzene is not."""
 A3_PER_MOLECULE = 0.602214076
 """cm^3/mol."""
