@@ -1,10 +1,11 @@
 """Does the screen fidelity reproduce what is known of PVDF and polyethylene on magnetite (001), 400 K?
 
-    python benchmarks/md_physics.py [--fidelity screen] [--replicas 3] [--slots 2] [--folder DIR]
+    python benchmarks/md_physics.py [--fidelity screen] [--replicas 3] [--slots 2] [--case NAME ...] [--folder DIR]
 
 Runs replicas of each case side by side and prints means with the standard error over replicas beside what is expected:
 polyethylene sticks by dispersion alone; hydroxyls make PVDF stick more; the bare surface turns the dipoles of the first
-layer away from itself. Run again with the same `--folder` it goes on.
+layer away from itself. Run again with the same `--folder` it goes on. `--case "PVDF, 4 OH" --slots 3` times one whole
+candidate, its three replicas at once.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import argparse
 import multiprocessing
 import statistics
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -44,13 +46,13 @@ def replica(name: str, number: int, fidelity: str, folder: str) -> dict[str, flo
     return {prop: outcome[prop].mean for prop in SHOWN}
 
 
-def run(fidelity: str, replicas: int, slots: int, folder: str) -> dict[str, Means]:
+def run(cases: Sequence[str], fidelity: str, replicas: int, slots: int, folder: str) -> dict[str, Means]:
     """(mean, standard error over replicas) of every property, by case."""
     with ProcessPoolExecutor(slots, mp_context=multiprocessing.get_context("spawn")) as pool:
-        work = {(c, k): pool.submit(replica, c, k, fidelity, folder) for c in CASES for k in range(replicas)}
+        work = {(c, k): pool.submit(replica, c, k, fidelity, folder) for c in cases for k in range(replicas)}
         answers = {key: future.result() for key, future in work.items()}
     means: dict[str, Means] = {}
-    for case in CASES:
+    for case in cases:
         told = [answers[case, k] for k in range(replicas)]
         for reason in (t for t in told if isinstance(t, str)):
             print(f"{case}: {reason}")
@@ -68,7 +70,7 @@ def show(means: Mapping[str, Means]) -> None:
     print(f"{'':12s}" + "".join(f"{prop:>22s}" for prop in SHOWN))
     for case, values in means.items():
         print(f"{case:12s}" + "".join(f"{mean:13.3f} +- {error:5.3f}" for mean, error in values.values()))
-    if not all(means.values()):
+    if not all(means.get(case) for case in CASES):
         return
     bare, hydroxylated, polyethylene = (means[case] for case in CASES)
     coulomb, lj = (polyethylene[f"adhesion_{part}"][0] / MJ_PER_M2 for part in ("coulomb", "lj"))
@@ -89,9 +91,13 @@ def main() -> None:
     parser.add_argument("--replicas", type=int, default=3)
     parser.add_argument("--slots", type=int, default=2)
     parser.add_argument("--folder", default=None, help="kept and gone on with; default: a temporary one")
+    parser.add_argument("--case", action="append", choices=CASES, help="only this case; may be given again")
     arguments = parser.parse_args()
+    cases, started = arguments.case or tuple(CASES), time.monotonic()
     with tempfile.TemporaryDirectory() as temporary:
-        show(run(arguments.fidelity, arguments.replicas, arguments.slots, arguments.folder or temporary))
+        folder = arguments.folder or temporary
+        show(run(cases, arguments.fidelity, arguments.replicas, arguments.slots, folder))
+    print(f"{len(cases) * arguments.replicas} replicas in {time.monotonic() - started:.0f} s")
 
 
 if __name__ == "__main__":

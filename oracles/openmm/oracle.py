@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,8 @@ from oracles.openmm.files import write_pdb
 from oracles.openmm.materials import catalogue
 from oracles.openmm.observe import answer
 from oracles.openmm.outcome import as_json, conclude, failure_as_json, from_json
-from oracles.openmm.simulate.cores import one_core
 from oracles.openmm.simulate.fidelity import FIDELITIES
-from oracles.openmm.simulate.platforms import NAMES, PRECISIONS, Compute, choose
+from oracles.openmm.simulate.platforms import NAMES, PRECISIONS, choose
 from oracles.openmm.simulate.pushoff import STRENGTHS
 from oracles.openmm.simulate.replica import Exploded, Replica
 from oracles.openmm.simulate.segments import Journal
@@ -111,11 +109,6 @@ class OpenMMOracle:
 
     def _answer(self, design: Design, task: Task, workdir: Path, journal: Journal) -> Outcome:
         compute = choose(self.platform, self.precision)
-        with one_core() if compute.platform == "CPU" else nullcontext():
-            return self._tried(design, task, workdir, journal, compute)
-
-    def _tried(self, design: Design, task: Task, workdir: Path, journal: Journal, compute: Compute) -> Outcome:
-        """The outcome of the first try that does not blow up."""
         values = feasible.with_defaults(design.values)
         while len(journal.tries) <= MAX_RETRIES:
             retry = len(journal.tries)

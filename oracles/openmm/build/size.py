@@ -23,8 +23,8 @@ class Size:
 
 
 SIZES: Mapping[str, Size] = {
-    "smoke": Size(lateral=(1.7, 1.64), slab_thickness=0.8, gap=1.25, cutoff=0.9),
-    "screen": Size(lateral=(1.9, 1.75), slab_thickness=0.8, gap=1.6, cutoff=0.9),
+    "smoke": Size(lateral=(1.7, 1.64), slab_thickness=0.8, gap=1.25, cutoff=0.8),
+    "screen": Size(lateral=(1.9, 1.75), slab_thickness=0.8, gap=1.6, cutoff=0.8),
 }
 """About 550 to 700 and 900 to 1200 atoms; the slab is the same, so that a design is neutral in both or in neither."""
 

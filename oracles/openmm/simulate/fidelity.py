@@ -84,20 +84,20 @@ FIDELITIES: Mapping[str, Fidelity] = {
         nve=400,
     ),
     # 48 ps: the shortest run whose three replicas separate surfaces by their first-layer dipole (signal over noise
-    # 4.6, against 3.3 after 20 ps). 4300 steps of equilibration. Segments of 2000 steps lose 5 s to a kill.
+    # 4.6, against 3.3 after 20 ps). 2800 steps of equilibration. Segments of 2000 steps lose 8 s to a kill.
     "screen": Fidelity(
         replicates=3,
-        push_off=400,
+        push_off=150,
         minimise=300,
         equilibration=(
-            Stage("ramp 0.5 fs", 200, 0.5, 10.0),
-            Stage("ramp 1 fs", 200, 1.0, 10.0),
-            Stage("ramp 2 fs", 200, 2.0, 10.0),
-            Stage("relax", 500, 4.0, 5.0),
-            Stage("compress 1000 bar", 750, 4.0, 5.0, pressure=1000.0),
-            Stage("compress 300 bar", 550, 4.0, 5.0, pressure=300.0),
-            Stage("compress 1 bar", 1400, 4.0, 5.0, pressure=1.0, segment=1400),
-            Stage("settle", 500, 4.0, 1.0),
+            Stage("ramp 0.5 fs", 100, 0.5, 10.0),
+            Stage("ramp 1 fs", 100, 1.0, 10.0),
+            Stage("ramp 2 fs", 150, 2.0, 10.0),
+            Stage("relax", 250, 4.0, 5.0),
+            Stage("compress 1000 bar", 500, 4.0, 5.0, pressure=1000.0),
+            Stage("compress 300 bar", 350, 4.0, 5.0, pressure=300.0),
+            Stage("compress 1 bar", 1000, 4.0, 5.0, pressure=1.0, segment=1000),
+            Stage("settle", 350, 4.0, 1.0),
         ),
         production=Stage("production", 12000, 4.0, 1.0, segment=2000, sample=100),
         energy_every=4,

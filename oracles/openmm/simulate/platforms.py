@@ -7,12 +7,14 @@ in single precision and 3-6 times slower; here it runs only when it is named. A 
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from loop.types import Check, OracleFailure
+from oracles.openmm.simulate.cores import one_core
 
 if TYPE_CHECKING:
     import openmm
@@ -46,6 +48,10 @@ class Compute:
         return openmm.Context(
             system, integrator, openmm.Platform.getPlatformByName(self.platform), dict(self.properties)
         )
+
+    def core(self) -> AbstractContextManager[int | None]:
+        """On a CPU, a core of its own for a run's Contexts made (or reinitialised) inside; elsewhere nothing."""
+        return one_core() if self.platform == "CPU" else nullcontext()
 
 
 def choose(name: str = "auto", precision: str = "mixed") -> Compute:

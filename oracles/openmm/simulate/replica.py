@@ -70,31 +70,34 @@ class Replica:
         return int(self._thermometer.freedom)
 
     def run(self) -> None:
-        """Finish every segment that the journal does not hold yet."""
-        engine = Engine(self.film, self.temperature, self.compute, self.seed)
+        """Finish every segment that the journal does not hold yet. Each takes a core anew: where more runs than cores
+        are under way, they take turns."""
         with exploding(self):
-            if not self._journal.entries:
-                self.prepare(engine)
+            with self.compute.core():
+                engine = Engine(self.film, self.temperature, self.compute, self.seed)
+                if not self._journal.entries:
+                    self.prepare(engine)
             for index, (stage, steps, previous) in enumerate(segments(self.fidelity), start=1):
                 if index >= len(self._journal.entries):
-                    self.advance(engine, index, stage, steps, previous)
+                    with self.compute.core():
+                        self.advance(engine, index, stage, steps, previous)
 
     def energy_drift(self) -> Check:
         """The last configuration run on without thermostat: is the total energy conserved?"""
         import openmm
 
-        engine = Engine(self.film, self.temperature, self.compute, self.seed)
         stage, last = self.fidelity.production, self._journal.entries[-1]
-        engine.begin(stage, self.seed, self._journal.checkpoint(), last["height"])
-        positions, velocities, box = arrays(engine.context, "positions", "velocities", "box")
-        step = stage.step_fs * 1e-3
-        integrator = openmm.VerletIntegrator(step)
-        context = self.compute.context(self.film.system, integrator)
-        context.setPeriodicBoxVectors(*np.diag(box))
-        context.setPositions(positions)
-        context.setVelocities(velocities)
-        energies, every = [], 10
-        with exploding(self):
+        step, every = stage.step_fs * 1e-3, 10
+        energies = []
+        with exploding(self), self.compute.core():
+            engine = Engine(self.film, self.temperature, self.compute, self.seed)
+            engine.begin(stage, self.seed, self._journal.checkpoint(), last["height"])
+            positions, velocities, box = arrays(engine.context, "positions", "velocities", "box")
+            integrator = openmm.VerletIntegrator(step)
+            context = self.compute.context(self.film.system, integrator)
+            context.setPeriodicBoxVectors(*np.diag(box))
+            context.setPositions(positions)
+            context.setVelocities(velocities)
             for _ in range(self.fidelity.nve // every):
                 integrator.step(every)
                 state = context.getState(energy=True)

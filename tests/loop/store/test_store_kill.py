@@ -53,7 +53,7 @@ if __name__ == "__main__":
                     break
                 decide(store, 0 if last is None else last + 1)
                 continue
-            spec = {"kind": "slow_oracle:Slow", "options": {"seconds": 0.3}, "folder": ".", "time_limit": 60}
+            spec = {"kind": "slow_oracle:Slow", "options": {"seconds": 0.5}, "folder": ".", "time_limit": 60}
             attempts = [store.intend(row.task.id, spec) for row in queued[:2]]
             futures = [(a, slots.submit(run_attempt, str(a.folder))) for a in attempts]
             for attempt, future in futures:
