@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import chdir
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,7 +33,8 @@ batch: 2
 stop: {evaluations: 5}
 """
 HEAVY = ("torch", "botorch", "gpytorch", "openmm", "openff", "pandas", "rdkit", "mdtraj")
-NOBODY = 65534
+AS_NOBODY = ("setpriv", "--reuid", "65534", "--clear-groups")
+"""Root may write anywhere."""
 
 
 def loop(*args, folder: Path) -> SimpleNamespace:
@@ -43,10 +45,10 @@ def loop(*args, folder: Path) -> SimpleNamespace:
     return SimpleNamespace(returncode=result.exit_code, stdout=result.stdout, stderr=result.stderr)
 
 
-def shell(*args, folder: Path, user: int | None = None) -> subprocess.CompletedProcess:
-    """Run the command as a user does, as another one where root says so."""
-    command = [sys.executable, "-P", "-m", "loop", *args]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, user=user)
+def shell(*args, folder: Path, prefix: Sequence[str] = ()) -> subprocess.CompletedProcess:
+    """Run the command as a user does."""
+    command = [*prefix, sys.executable, "-P", "-m", "loop", *args]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
 
 
 @pytest.fixture
@@ -214,7 +216,7 @@ def test_a_folder_that_cannot_be_written_to_is_one_line(folder):
     folder.chmod(0o555)
     try:
         for arguments in (["run", "films.yaml"], ["ask", "films.yaml", "-o", "s.csv"], ["init", "new.yaml"]):
-            shown = shell(*arguments, folder=folder, user=NOBODY if os.geteuid() == 0 else None)
+            shown = shell(*arguments, folder=folder, prefix=AS_NOBODY if os.geteuid() == 0 else ())
             assert shown.returncode == 1
             assert "permission denied: choose a folder you can write to" in shown.stderr
             assert len(shown.stderr.splitlines()) == 1
