@@ -1,6 +1,6 @@
 """The Lennard-Jones energy between polymer and surface that the cut-off leaves out.
 
-A quarter of the dispersion between a film and a slab lies beyond 0.86 nm, and cut-offs differ between cells: without
+A third of the dispersion between a film and a slab lies beyond 0.8 nm, and cut-offs differ between cells: without
 this part an adhesion energy would measure the cell. Beyond the cut-off the slab looks laterally uniform, which leaves
 an integral over the distance of two planes (Janecek, J. Phys. Chem. B 2006, 110, 6264, eq. 9 to 13):
 
