@@ -1,0 +1,103 @@
+"""Where ligands stand: oxygens of a face, or pairs of them, random but apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from oracles.openmm.build.slab import Slab
+from oracles.openmm.materials import catalogue
+
+CANDIDATES = 10
+TRIES = 50
+
+
+def sites(slab: Slab, face: np.ndarray, head: str) -> np.ndarray:
+    """(m, 1) oxygens of a face, or (m, 2) pairs of them as far apart as the head asks for."""
+    pair = catalogue.heads()[head].get("pair")
+    if pair is None:
+        return face[:, None]
+    distances = _between(slab.positions[face], slab.lateral)
+    near, far = pair
+    first, second = np.nonzero(np.triu((distances >= near) & (distances <= far)))
+    return np.column_stack([face[first], face[second]])
+
+
+def choose(slab: Slab, face: np.ndarray, head: str, n: int, rng: np.random.Generator) -> np.ndarray:
+    """(n, anchors) sites of a face, each the farthest from those before it among a few random candidates (Mitchell,
+    SIGGRAPH 1991, 157), and none within the ligands' spacing of another.
+
+    Where chance does not find so many, some of the densest arrangement. Raises ValueError where that has fewer.
+    """
+    all_sites = sites(slab, face, head)
+    distances = _apart(slab, all_sites)
+    near = distances < spacing()
+    for _ in range(TRIES):
+        chosen: list[int] = []
+        free = np.arange(len(all_sites))
+        while len(chosen) < n and len(free):
+            candidates = rng.choice(free, size=min(CANDIDATES, len(free)), replace=False)
+            farthest = np.argmax(distances[candidates][:, chosen].min(axis=1)) if chosen else 0
+            chosen.append(int(candidates[farthest]))
+            free = np.flatnonzero(~near[chosen].any(axis=0))
+        if len(chosen) == n:
+            return np.asarray(all_sites[chosen])
+    densest = _densest(near)
+    if len(densest) < n:
+        raise ValueError(f"{n} ligands do not fit on a face with room for {len(densest)}; use fewer")
+    return np.asarray(all_sites[rng.choice(densest, size=n, replace=False)])
+
+
+def capacity(slab: Slab, head: str) -> int:
+    """Most ligands that one face holds at their spacing."""
+    return min(len(_densest(_apart(slab, sites(slab, face, head)) < spacing())) for face in (slab.lower, slab.upper))
+
+
+def blocked(slab: Slab, anchors: Sequence[int] | np.ndarray) -> np.ndarray:
+    """Exposed oxygens that carry no hydroxyl for the ligands' sake: the anchors, and those too near to one."""
+    exposed = np.concatenate([slab.lower, slab.upper])
+    taken = np.asarray(anchors, dtype=int).ravel()
+    if not len(taken):
+        return np.array([], dtype=int)
+    apart = wrapped(slab.positions[exposed][:, None] - slab.positions[taken][None], slab.lateral)
+    near = np.linalg.norm(apart, axis=-1) < catalogue.anchor()["hydroxyl_spacing"]["value"]
+    return np.asarray(exposed[near.any(axis=1)])
+
+
+def spacing() -> float:
+    """nm, least distance of two ligands' anchors."""
+    return float(catalogue.anchor()["spacing"]["value"])
+
+
+def wrapped(apart: np.ndarray, lateral: tuple[float, float]) -> np.ndarray:
+    """Vectors (..., 3) between the nearest images in the periodic rectangle."""
+    apart[..., :2] -= np.round(apart[..., :2] / lateral) * lateral
+    return apart
+
+
+def _densest(near: np.ndarray) -> list[int]:
+    """Indices of a densest arrangement: the largest of many found by taking, from some first site, the site that blocks
+    the fewest of those still free."""
+    best: list[int] = []
+    for first in range(len(near)):
+        chosen, free = [first], ~near[first]
+        while free.any():
+            cost = np.where(free, (near & free).sum(axis=1), len(near) + 1)
+            pick = int(np.argmin(cost))
+            chosen.append(pick)
+            free &= ~near[pick]
+        best = max(best, chosen, key=len)
+    return best
+
+
+def _apart(slab: Slab, all_sites: np.ndarray) -> np.ndarray:
+    """(m, m) least distance in the plane between an anchor of one site and one of another."""
+    flat = slab.positions[all_sites.ravel()] * (1, 1, 0)
+    m, anchors = all_sites.shape
+    between = _between(flat, slab.lateral).reshape(m, anchors, m, anchors)
+    return np.asarray(between.min(axis=(1, 3)))
+
+
+def _between(points: np.ndarray, lateral: tuple[float, float]) -> np.ndarray:
+    return np.asarray(np.linalg.norm(wrapped(points[:, None] - points[None], lateral), axis=-1))
