@@ -38,6 +38,7 @@ class Driver:
         self.oracles = campaign.deciding
         self.live: dict[Future[dict[str, Any]], str] = {}
         self.exhausted = False
+        self.seen: tuple[int, int] | None = None
 
     def run(self) -> int:
         self.store.event("run_started", {"slots": self.campaign.execution.slots})
@@ -47,15 +48,22 @@ class Driver:
             self._collect()
             if self.interrupts.asked_to_stop:
                 return self._interrupt()
-            if self._too_many_failures():
-                return self._give_up()
-            if self._decision_due():
-                self._decide()
-            self._submit()
-            self.progress.counts(self.store.counts())
+            if self._news():
+                if self._too_many_failures():
+                    return self._give_up()
+                if self._decision_due():
+                    self._decide()
+                self._submit()
+                self.progress.counts(self.store.counts())
             if not self.live:
                 return self._end()
             wait(self.live, timeout=TICK, return_when=FIRST_COMPLETED)
+
+    def _news(self) -> bool:
+        """Whether anything has changed since this was last asked: what follows from it reads the whole campaign."""
+        state = self.store.last_event(), len(self.live)
+        changed, self.seen = state != self.seen, state
+        return changed
 
     # -- recover ------------------------------------------------------------------------------------------------
 
