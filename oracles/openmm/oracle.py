@@ -10,10 +10,10 @@ from typing import Any
 from loop.seeds import derive
 from loop.types import TEACHING_CAUSES, Check, Design, OracleFailure, Outcome, Task
 from oracles.openmm.build import feasible
-from oracles.openmm.build.feasible_surface import MODEL
 from oracles.openmm.build.film import build_film
 from oracles.openmm.build.size import SIZES, Seeds
 from oracles.openmm.files import write_pdb
+from oracles.openmm.forcefield import oxides
 from oracles.openmm.materials import catalogue
 from oracles.openmm.observe import answer
 from oracles.openmm.outcome import as_json, conclude, failure_as_json, from_json
@@ -23,7 +23,6 @@ from oracles.openmm.simulate.pushoff import STRENGTHS
 from oracles.openmm.simulate.replica import Exploded, Replica
 from oracles.openmm.simulate.segments import Journal
 
-OXIDE_MODELS = (MODEL,)
 MAX_RETRIES = 2
 SECONDS_PER_ATOM_STEP = 3e-6
 """One idle CPU core, PME at 0.8-0.9 nm: 2.3 to 3.5 microseconds were measured; a shared core takes twice that."""
@@ -50,12 +49,12 @@ class OpenMMOracle:
 
     def __init__(
         self,
-        oxide_model: str = MODEL,
+        oxide_model: str = oxides.DEFAULT,
         platform: str = "auto",
         precision: str = "mixed",
         cache: Path | None = None,
     ) -> None:
-        _one_of("oxide_model", oxide_model, OXIDE_MODELS)
+        _one_of("oxide_model", oxide_model, oxides.MODELS)
         _one_of("platform", platform, NAMES)
         _one_of("precision", precision, PRECISIONS)
         self.oxide_model, self.platform, self.precision = oxide_model, platform, precision
@@ -82,7 +81,7 @@ class OpenMMOracle:
 
     def check(self, design: Design, fidelity: str) -> Sequence[Check]:
         """Whether the film can be built, each rule with its limit and cure; pure, milliseconds."""
-        return feasible.check(design.values, fidelity)
+        return feasible.check(design.values, fidelity, self.oxide_model)
 
     def cost(self, design: Design, fidelity: str) -> float:
         """Expected seconds of one replica on one CPU core: atoms times steps, and setting up."""
@@ -116,7 +115,7 @@ class OpenMMOracle:
             fidelity = FIDELITIES[task.fidelity] if retry == 0 else FIDELITIES[task.fidelity].halved()
             seeds = Seeds(*(derive(seed, purpose) for purpose in ("surface", "chains", "velocities")))
             with journal.timed("build"):
-                film = build_film(values, SIZES[task.fidelity], seeds, self.cache)
+                film = build_film(values, SIZES[task.fidelity], seeds, self.cache, oxide_model=self.oxide_model)
             replica = Replica(film, fidelity, float(values["temperature"]), seeds.velocities, compute, journal)
             try:
                 replica.run()

@@ -25,8 +25,8 @@ def test_the_defaults_are_feasible(fidelity):
     ("values", "name", "cure"),
     [
         ({"oxide": "gold"}, "oxide", "magnetite, hematite, corundum, periclase"),
-        ({"facet": "110"}, "facet", "which has 001, 111"),
-        ({"termination": "metal"}, "termination", "which has octahedral, tetrahedral"),
+        ({"facet": "100"}, "facet", "which has 001, 110, 111"),
+        ({"termination": "metal"}, "termination", "which has octahedral, tetrahedral, half-tetrahedral"),
         ({"oxide": "periclase", "termination": "tetrahedral"}, "termination", "which has octahedral"),
         ({"polymer": "PTFE"}, "polymer", "PVDF, PEO, PE"),
         ({"polymer": "PE", "start": "beta"}, "start", "PE starts as coil"),
@@ -38,7 +38,11 @@ def test_the_defaults_are_feasible(fidelity):
         ({"ligand": "unobtainium"}, "ligand", "none"),
         ({"ligand_density": 1.0}, "ligand_density", "[0, 0]"),
         ({"hydroxyl_density": 14.0}, "hydroxyl_density", "[0, 11.35]"),
-        ({"termination": "tetrahedral", "hydroxyl_density": 8.0}, "dq", "hydroxyl_density is 0.0 1/nm^2"),
+        ({"oxide": "rutile"}, "oxide", "oxide_model: minff"),
+        ({"oxide": "quartz", "termination": "tetrahedral"}, "termination", "which has oxygen"),
+        ({"oxide": "quartz"}, "dq", "hydroxyl_density is 9.6 1/nm^2"),
+        ({"termination": "tetrahedral", "hydroxyl_density": 8.0}, "hydroxyl_density", "[0, 5.68]"),
+        ({"termination": "tetrahedral", "hydroxyl_density": 5.0}, "dq", "hydroxyl_density is 0.0 1/nm^2"),
         ({"facet": "111", "termination": "oxygen"}, "dq", "hydroxyl_density is 12.3 1/nm^2"),
     ],
 )

@@ -163,7 +163,7 @@ def test_chains_that_cannot_be_placed_say_so():
 
 def test_designs_that_check_refuses_are_not_built():
     with pytest.raises(OracleFailure, match=re.escape("nearest neutral hydroxyl_density is 0.0 1/nm^2")) as failure:
-        build_film({"termination": "tetrahedral", "hydroxyl_density": 8.0}, SIZES["screen"], SEEDS)
+        build_film({"termination": "tetrahedral", "hydroxyl_density": 5.0}, SIZES["screen"], SEEDS)
     assert failure.value.cause == "infeasible"
 
 

@@ -18,7 +18,7 @@ def test_crowded_hydroxyls_hold_at_the_production_step(oxide, seed):
     facet = next(iter(catalogue.oxide(oxide)["facets"]))
     slab = build_slab(oxide, facet, "octahedral", size.lateral, size.slab_thickness)
     hydroxyls = add_hydroxyls(slab, count(8.0, slab.area), "clayff", seed)
-    surface = Surface(slab, hydroxyls, "clayff", oxide)
+    surface = Surface(slab, hydroxyls, "clayff")
     box = np.array([*slab.lateral, 2.4])
     integrator = openmm.LangevinMiddleIntegrator(400.0, 2.0, 0.001)
     integrator.setRandomNumberSeed(seed + 1)

@@ -13,6 +13,7 @@ from oracles.openmm.build.hydroxyls import Hydroxyls
 from oracles.openmm.build.ligands import OXYGEN, Ligands
 from oracles.openmm.build.molecules import Molecule
 from oracles.openmm.build.slab import Slab
+from oracles.openmm.forcefield.oxides import core, hydroxyl_gain
 from oracles.openmm.forcefield.parameters import Parameters
 from oracles.openmm.materials import catalogue
 
@@ -38,7 +39,6 @@ class Surface:
     slab: Slab
     hydroxyls: Hydroxyls
     model: str
-    oxide: str
     ligands: Ligands | None = None
 
     @cached_property
@@ -65,8 +65,8 @@ class Surface:
     @cached_property
     def _bare_charges(self) -> np.ndarray:
         oxide = catalogue.data(self.model)
-        charges = self.slab.charges.copy()
-        charges[self.hydroxyls.oxygens] = oxide["oxygen"]["hydroxyl"]["charge"]
+        charges = self.slab.charges(self.model)
+        charges[self.hydroxyls.oxygens] += hydroxyl_gain(self.model)
         hydrogens = np.full(len(self.hydroxyls.oxygens), oxide["hydrogen"]["charge"])
         if self.ligands is None:
             return np.append(charges, hydrogens)
@@ -238,7 +238,8 @@ def _nonbonded(
     n = len(surface.slab.elements)
     grafted = n + len(surface.hydroxyls.oxygens)
     for atom, charge in enumerate(surface.charges[:grafted]):
-        kind = _surface_kind(surface, oxide, atom, atom >= n, atom in hydroxylated)
+        site = surface.slab.sites[atom] if atom < n else None
+        kind = core(surface.model, surface.slab.oxide, site, atom in hydroxylated) if site else oxide["hydrogen"]
         force.addParticle(charge, kind["sigma"], kind["epsilon"])
     for k, oxygen in enumerate(surface.hydroxyls.oxygens):
         force.addException(int(oxygen), n + k, 0.0, 1.0, 0.0)
@@ -258,14 +259,6 @@ def _add_nonbonded_ligands(force: openmm.NonbondedForce, ligands: Ligands) -> No
         add_nonbonded(force, ligands.molecule, ligands.parameters, int(anchor))
     for metal, k, _ in ligands.angles:
         force.addException(metal, carbons[k], 0.0, 1.0, 0.0)
-
-
-def _surface_kind(surface: Surface, oxide: Any, atom: int, hydrogen: bool, hydroxylated: bool) -> Any:
-    if hydrogen:
-        return oxide["hydrogen"]
-    if surface.slab.sites[atom] == "oxygen":
-        return oxide["oxygen"]["hydroxyl" if hydroxylated else "bulk"]
-    return oxide["metals"][surface.oxide][surface.slab.sites[atom]]
 
 
 def add_nonbonded(

@@ -12,6 +12,7 @@ from oracles.openmm.build.feasible_surface import face_of, grafts, ligand_atoms,
 from oracles.openmm.build.hydroxyls import count
 from oracles.openmm.build.limits import within
 from oracles.openmm.build.size import SIZES, Size
+from oracles.openmm.forcefield import oxides
 from oracles.openmm.materials import catalogue
 
 CHAIN_LENGTHS = (2, 48)
@@ -38,22 +39,23 @@ def with_defaults(values: Mapping[str, Value]) -> dict[str, Value]:
     return {**DEFAULTS, **values}
 
 
-def check(values: Mapping[str, Value], fidelity: str) -> list[Check]:
-    """Every named test of a design at a fidelity, passed or not; `detail` of one that failed names the cure."""
-    return checks_at(with_defaults(values), SIZES[fidelity])
+def check(values: Mapping[str, Value], fidelity: str, oxide_model: str = oxides.DEFAULT) -> list[Check]:
+    """Every named test of a design at a fidelity and with an oxide model, passed or not; `detail` of one that failed
+    names the cure."""
+    return checks_at(with_defaults(values), SIZES[fidelity], oxide_model)
 
 
-def checks_at(design: Mapping[str, Value], size: Size) -> list[Check]:
+def checks_at(design: Mapping[str, Value], size: Size, oxide_model: str = oxides.DEFAULT) -> list[Check]:
     """As `check`, for a whole design at a size."""
-    checks = [*_names(design), *_ranges(design)]
+    checks = [*_names(design, oxide_model), *_ranges(design)]
     if all(c.passed for c in checks):
-        checks += [*surface_checks(design, size), *chain_checks(design, size)]
+        checks += [*surface_checks(design, size, oxide_model), *chain_checks(design, size)]
     return checks
 
 
-def refuse(design: Mapping[str, Value], size: Size) -> None:
+def refuse(design: Mapping[str, Value], size: Size, oxide_model: str = oxides.DEFAULT) -> None:
     """Raises OracleFailure("infeasible", ...) with every test that a whole design fails at a size."""
-    failed = [c for c in checks_at(design, size) if not c.passed]
+    failed = [c for c in checks_at(design, size, oxide_model) if not c.passed]
     if failed:
         reasons = "; ".join(f"{c.name} {c.value}: {c.detail}" for c in failed)
         raise OracleFailure("infeasible", reasons, checks=failed)
@@ -70,12 +72,12 @@ def atoms(values: Mapping[str, Value], fidelity: str) -> int:
     return face.atoms + hydrogens + grafted + chains_of(design, size) * (n * repeat.atoms + repeat.end_atoms)
 
 
-def _names(design: Mapping[str, Value]) -> list[Check]:
-    """Everything the design names is in the catalogue."""
+def _names(design: Mapping[str, Value], model: str) -> list[Check]:
+    """Everything the design names is in the catalogue, and its oxide in the oxide model."""
     checks = []
     oxide, facet, termination = design["oxide"], design["facet"], design["termination"]
     for name, resolve in (
-        ("oxide", lambda: catalogue.oxide(oxide)),
+        ("oxide", lambda: (catalogue.oxide(oxide), oxides.metals(model, str(oxide)))),
         ("facet", lambda: catalogue.facet_name(oxide, facet)),
         ("termination", lambda: catalogue.termination_name(oxide, facet, termination)),
     ):

@@ -14,8 +14,6 @@ from oracles.openmm.build.size import Size
 from oracles.openmm.build.slab import build_slab
 from oracles.openmm.materials import catalogue
 
-MODEL = "clayff"
-"""Name of the oxide parameter set."""
 DQ_LIMIT = 0.25
 """e per metal; a larger neutralising charge makes another material."""
 DQ_FLAG = 0.10
@@ -24,33 +22,47 @@ DQ_FLAG = 0.10
 
 @dataclass(frozen=True)
 class Face:
-    """What the charge of a surface depends on; areas nm^2, `sites` exposed oxygens of one face, `anchors` the most
+    """What there is room for on a surface; area nm^2, `sites` exposed oxygens of one face, `anchors` the most
     ligands on it and `blocked` the most sites that one of them takes from hydroxyls."""
 
     lateral: tuple[float, float]
     area: float
     atoms: int
     metals: int
-    charge: float
     sites: int
     anchors: int
     blocked: int
 
 
 def face_of(design: Mapping[str, Value], size: Size) -> Face:
-    facet = catalogue.facet_name(design["oxide"], design["facet"])
-    termination = catalogue.termination_name(design["oxide"], facet, design["termination"])
-    return _face(str(design["oxide"]), facet, termination, size)
+    return _face(*_cut(design), size)
 
 
 @cache
 def _face(oxide: str, facet: str, termination: str, size: Size) -> Face:
-    slab = build_slab(oxide, facet, termination, size.lateral, size.slab_thickness, MODEL)
-    charge = float(slab.charges.sum())
+    slab = build_slab(oxide, facet, termination, size.lateral, size.slab_thickness)
     exposed = (*slab.lower.tolist(), *slab.upper.tolist())
-    taken = max(len(blocked(slab, [oxygen])) for oxygen in exposed)
+    taken = max((len(blocked(slab, [oxygen])) for oxygen in exposed), default=0)
     metals, sites = len(slab.metals), len(slab.upper)
-    return Face(slab.lateral, slab.area, len(slab.elements), metals, charge, sites, capacity(slab), taken)
+    return Face(slab.lateral, slab.area, len(slab.elements), metals, sites, capacity(slab), taken)
+
+
+def _cut(design: Mapping[str, Value]) -> tuple[str, str, str]:
+    """Oxide, facet and termination by their catalogue names."""
+    facet = catalogue.facet_name(design["oxide"], design["facet"])
+    return str(design["oxide"]), facet, catalogue.termination_name(design["oxide"], facet, design["termination"])
+
+
+@cache
+def bare_charge(oxide: str, facet: str, termination: str, size: Size, model: str) -> float:
+    """e of the slab without hydroxyls, both faces together."""
+    slab = build_slab(oxide, facet, termination, size.lateral, size.slab_thickness)
+    return float(slab.charges(model).sum())
+
+
+def neutral_density(charge: float, area: float, sites: int, model: str) -> float:
+    """Hydroxyls per nm^2 of a face that make up for the charge (e) of both, or come nearest to it on so many sites."""
+    return min(max(-charge / (2 * hydroxyl_charge(model)), 0.0), sites) / area
 
 
 @cache
@@ -75,21 +87,20 @@ def _ligand_room(design: Mapping[str, Value], face: Face) -> list[Check]:
     return [replace(room, detail=f"{room.detail} (one ligand to {face.anchors} on each face), or ligand be none")]
 
 
-def surface_checks(design: Mapping[str, Value], size: Size) -> list[Check]:
+def surface_checks(design: Mapping[str, Value], size: Size, model: str) -> list[Check]:
     """Room for ligands and hydroxyls, and the neutralising charge per metal that they leave."""
     face = face_of(design, size)
     grafting = _ligand_room(design, face)
     if not all(c.passed for c in grafting):
         return grafting
-    density, ligands = design["hydroxyl_density"], grafts(design, face)
-    most = max(face.sites - ligands * face.blocked, 0) / face.area
-    room = within("hydroxyl_density", density, 0.0, round(most, 2), "1/nm^2")
+    ligands, density = grafts(design, face), design["hydroxyl_density"]
+    sites = max(face.sites - ligands * face.blocked, 0)
+    room = _hydroxyl_room(density, face, sites)
     if not room.passed:
         return [*grafting, room]
-    added = hydroxyl_charge(MODEL)
-    charge = face.charge + 2 * ligand_charge(MODEL) * ligands
-    dq = -(charge + 2 * added * count(float(density), face.area)) / face.metals
-    neutral = min(max(-charge / (2 * added * face.area), 0.0), most)
+    charge = bare_charge(*_cut(design), size, model) + 2 * ligand_charge(model) * ligands
+    dq = -(charge + 2 * hydroxyl_charge(model) * count(float(density), face.area)) / face.metals
+    neutral = neutral_density(charge, face.area, sites, model)
     detail = ""
     if abs(dq) > DQ_LIMIT:
         detail = f"the neutralising charge is too large; the nearest neutral hydroxyl_density is {neutral:.1f} 1/nm^2"
@@ -97,3 +108,11 @@ def surface_checks(design: Mapping[str, Value], size: Size) -> list[Check]:
         detail = f"above {DQ_FLAG} e: part of any contrast with another surface is this charge"
     passed = abs(dq) <= DQ_LIMIT
     return [*grafting, room, Check("dq", passed, dq, DQ_LIMIT, "e", detail, flagged=passed and abs(dq) > DQ_FLAG)]
+
+
+def _hydroxyl_room(density: Value, face: Face, sites: int) -> Check:
+    """No more hydroxyls on a face than it has sites; a density that rounds to them is the same surface."""
+    most = round(sites / face.area, 2)
+    fits = not isinstance(density, str) and density >= 0 and count(density, face.area) <= sites
+    detail = "" if fits else f"hydroxyl_density must lie in [0, {most:g}] 1/nm^2"
+    return Check("hydroxyl_density", fits, density, most, "1/nm^2", detail)

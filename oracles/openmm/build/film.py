@@ -14,7 +14,6 @@ from loop.types import OracleFailure, Value
 from oracles.openmm.build.assemble import Surface, atomic_mass, build_flexible, build_system, build_topology
 from oracles.openmm.build.chains import grow, torsions
 from oracles.openmm.build.feasible import refuse, with_defaults
-from oracles.openmm.build.feasible_surface import MODEL
 from oracles.openmm.build.hydroxyls import add_hydroxyls, count
 from oracles.openmm.build.ligands import OXYGEN, add_ligands, blocked, layer_height
 from oracles.openmm.build.molecules import Molecule, chain
@@ -22,6 +21,7 @@ from oracles.openmm.build.packing import DoesNotFit, Gap, chain_count, gap_heigh
 from oracles.openmm.build.size import SIZES, Seeds, Size
 from oracles.openmm.build.slab import build_slab
 from oracles.openmm.forcefield.assign import assign, sources
+from oracles.openmm.forcefield.oxides import DEFAULT
 from oracles.openmm.forcefield.parameters import Parameters
 from oracles.openmm.materials import catalogue
 
@@ -72,18 +72,22 @@ class Film:
     """nm of the gap, both faces together, that ligands take at the density of their liquid."""
     dq: float
     """e added to every metal atom to make the surface neutral."""
+    slab_dipole: float
+    """e nm along z of the oxide without hydroxyls and ligands, whose pattern is random."""
     provenance: Mapping[str, Any]
     """Oxide model, force fields, termination, realised densities, counts, seeds, package versions (JSON values)."""
 
 
-def build_film(values: Mapping[str, Value], size: Size, seeds: Seeds, cache: Path | None = None) -> Film:
+def build_film(
+    values: Mapping[str, Value], size: Size, seeds: Seeds, cache: Path | None = None, oxide_model: str = DEFAULT
+) -> Film:
     """Build the film of a design; `cache` is where assigned force-field parameters are kept (default: user cache).
 
     Raises OracleFailure("infeasible", ...) for a design that `feasible.check` refuses or whose chains do not fit.
     """
     design = with_defaults(values)
-    refuse(design, size)
-    surface = _surface(design, size, seeds.surface, cache)
+    refuse(design, size, oxide_model)
+    surface = _surface(design, size, seeds.surface, cache, oxide_model)
     material = catalogue.polymer(design["polymer"])
     molecule = chain(material, int(design["chain_length"]))
     parameters = assign(molecule, material["force_field"], cache)
@@ -119,22 +123,23 @@ def build_film(values: Mapping[str, Value], size: Size, seeds: Seeds, cache: Pat
         slab_height=top - bottom,
         ligand_height=2 * layer,
         dq=surface.dq,
+        slab_dipole=surface.slab.dipole(oxide_model),
         provenance=_provenance(design, surface, material, chains, seeds),
     )
 
 
-def _surface(design: Mapping[str, Value], size: Size, seed: int, cache: Path | None) -> Surface:
+def _surface(design: Mapping[str, Value], size: Size, seed: int, cache: Path | None, model: str) -> Surface:
     oxide = str(design["oxide"])
     facet = catalogue.facet_name(oxide, design["facet"])
     termination = catalogue.termination_name(oxide, facet, design["termination"])
-    slab = build_slab(oxide, facet, termination, size.lateral, size.slab_thickness, MODEL)
+    slab = build_slab(oxide, facet, termination, size.lateral, size.slab_thickness)
     per_face = count(float(design["hydroxyl_density"]), slab.area)
     if design["ligand"] == catalogue.NO_LIGAND:
-        return Surface(slab, add_hydroxyls(slab, per_face, MODEL, seed), MODEL, oxide)
+        return Surface(slab, add_hydroxyls(slab, per_face, model, seed), model)
     grafts = count(float(design["ligand_density"]), slab.area)
-    ligands = add_ligands(slab, design["ligand"], grafts, MODEL, seed, cache)
-    hydroxyls = add_hydroxyls(slab, per_face, MODEL, seed, blocked(slab, ligands.anchors))
-    return Surface(slab, hydroxyls, MODEL, oxide, ligands)
+    ligands = add_ligands(slab, design["ligand"], grafts, model, seed, cache)
+    hydroxyls = add_hydroxyls(slab, per_face, model, seed, blocked(slab, ligands.anchors))
+    return Surface(slab, hydroxyls, model, ligands)
 
 
 def _layer(design: Mapping[str, Value], surface: Surface) -> float:

@@ -14,10 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from oracles.openmm.build.slab import Slab
+from oracles.openmm.forcefield.oxides import hydroxyl_gain
 from oracles.openmm.materials import catalogue
-
-COORDINATION_CUTOFF = 0.245
-"""nm; metals within this distance of an oxygen are bound to it (bulk distances are 0.186 to 0.213 nm)."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +31,8 @@ class Hydroxyls:
 
 
 def hydroxyl_charge(model: str) -> float:
-    """e that one hydroxyl group adds to the surface: its hydrogen, and its oxygen's change."""
-    oxide = catalogue.data(model)
-    oxygen = oxide["oxygen"]
-    return float(oxide["hydrogen"]["charge"] + oxygen["hydroxyl"]["charge"] - oxygen["bulk"]["charge"])
+    """e that one hydroxyl group adds to the surface: its hydrogen's, and what its oxygen gains."""
+    return float(catalogue.data(model)["hydrogen"]["charge"]) + hydroxyl_gain(model)
 
 
 def count(density: float, area: float) -> int:
@@ -65,7 +61,5 @@ def add_hydroxyls(
 
 
 def bound_metals(slab: Slab, oxygen: int) -> np.ndarray:
-    """Metals coordinated to an oxygen of the slab."""
-    apart = slab.positions[slab.metals] - slab.positions[oxygen]
-    apart[:, :2] -= np.round(apart[:, :2] / slab.lateral) * slab.lateral
-    return np.asarray(slab.metals[np.linalg.norm(apart, axis=1) < COORDINATION_CUTOFF])
+    """Metals bound to an oxygen of the slab."""
+    return np.asarray(slab.bonds[slab.bonds[:, 1] == oxygen, 0])

@@ -1,4 +1,4 @@
-"""Rigid oxide slabs: crystal, orthogonal cell of a facet, symmetric window with the named termination."""
+"""Rigid oxide slabs: symmetric windows of a crystal with the named termination."""
 
 from __future__ import annotations
 
@@ -8,31 +8,32 @@ from functools import cache
 
 import numpy as np
 
+from oracles.openmm.build.crystal import Window, surface_cell, window
+from oracles.openmm.forcefield.oxides import OXYGEN, bare_charges
 from oracles.openmm.materials import catalogue
 
-LAYER_GAP = 0.025
-"""nm; atoms closer than this in z belong to one layer (the B layer of magnetite is puckered by 0.004 nm)."""
+BOND = 0.245
+"""nm; metal and oxygen are bound within it (bulk distances are 0.160 to 0.213 nm, the next ones above 0.29)."""
 EXPOSED_DEPTH = 0.1
-"""nm; oxygens within this depth of a face's outermost oxygen carry hydroxyls."""
-DIPOLE_LIMIT = 0.05
-"""e nm; a symmetric slab has none, up to rounding."""
+"""nm; oxygens within this depth of a face's outermost oxygen carry hydroxyls, where they lack a metal."""
 
 
 @dataclass(frozen=True)
 class Slab:
     """A bare slab, symmetric about its middle: its lower plane at z = 0, its atoms within the lateral cell.
 
-    positions (n, 3) nm; `lower` and `upper` are the exposed oxygens of the two faces; charges (n,) e are the oxide
-    model's, before neutralisation.
+    positions (n, 3) nm; `lower` and `upper` are the exposed oxygens of the two faces that lack a metal of the bulk's;
+    bonds (k, 2) pairs of a metal and an oxygen.
     """
 
+    oxide: str
     elements: tuple[str, ...]
     sites: tuple[str, ...]
     positions: np.ndarray
-    charges: np.ndarray
     lateral: tuple[float, float]
     lower: np.ndarray
     upper: np.ndarray
+    bonds: np.ndarray
 
     @property
     def area(self) -> float:
@@ -44,145 +45,95 @@ class Slab:
 
     @property
     def metals(self) -> np.ndarray:
-        return np.array([i for i, element in enumerate(self.elements) if element != "O"])
+        return np.array([i for i, site in enumerate(self.sites) if site != OXYGEN])
 
     @property
-    def dipole(self) -> float:
-        """Normal dipole about the middle, e nm."""
-        z = self.positions[:, 2]
-        return float(self.charges @ (z - 0.5 * (z.min() + z.max())))
+    def coordination(self) -> np.ndarray:
+        """(n,) bonds of each atom."""
+        return np.bincount(self.bonds.ravel(), minlength=len(self.sites))
+
+    @property
+    def open_metals(self) -> np.ndarray:
+        """Metals of both faces with fewer oxygens than in the bulk."""
+        return _lacking(self.sites, self.coordination, self.metals)
+
+    def charges(self, model: str) -> np.ndarray:
+        """(n,) e by an oxide model, before neutralisation. Raises UnknownMaterial where it lacks the oxide."""
+        return bare_charges(model, self.oxide, self.sites, self.bonds)
+
+    def dipole(self, model: str) -> float:
+        """Normal dipole about the middle, e nm; none in a symmetric slab, up to rounding."""
+        return float(self.charges(model) @ (self.positions[:, 2] - 0.5 * self.height))
 
 
 @cache
-def build_slab(
-    oxide: str, facet: str, termination: str, lateral: tuple[float, float], thickness: float, model: str = "clayff"
-) -> Slab:
+def build_slab(oxide: str, facet: str, termination: str, lateral: tuple[float, float], thickness: float) -> Slab:
     """The slab of a facet whose box edges reach `lateral` and whose thickness is nearest to `thickness` (nm).
 
     Names are the catalogue's own (see `catalogue.facet_name`, `termination_name`). Raises UnknownMaterial.
     """
-    crystal = catalogue.oxide(oxide)
-    ends = crystal["facets"][facet]["ends"][termination]
-    names = [site["name"] for site in crystal["sites"]]
-    elements = {site["name"]: site["element"] for site in crystal["sites"]}
-    positions, kinds, edges = oriented_cell(oxide, facet)
-    chosen = _window(positions[:, 2], [names[k] for k in kinds], edges[2], tuple(ends), thickness)
-    positions = np.column_stack([positions[chosen.atoms, :2], chosen.z])
-    sites = [names[k] for k in kinds[chosen.atoms]]
+    end = catalogue.end(oxide, facet, termination)
+    cell = surface_cell(oxide, end["cell"])
+    taken = _thinned(window(cell, end["layers"], thickness), end["outermost"])
+    sites = [cell.sites[i] for layer in taken.layers for i in layer]
 
-    repeats = [math.ceil(wanted / edge - 1e-6) for wanted, edge in zip(lateral, edges[:2], strict=True)]
-    shifts = [(i * edges[0], j * edges[1], 0.0) for i in range(repeats[0]) for j in range(repeats[1])]
-    tiled = np.concatenate([positions + shift for shift in shifts])
+    repeats = [math.ceil(wanted / edge - 1e-6) for wanted, edge in zip(lateral, cell.edges, strict=True)]
+    shifts = [(i * cell.edges[0], j * cell.edges[1], 0.0) for i in range(repeats[0]) for j in range(repeats[1])]
+    positions = np.concatenate([taken.positions + shift for shift in shifts])
     all_sites = tuple(sites * len(shifts))
-    charges = np.array([_charge(model, oxide, site) for site in all_sites])
-    lower, upper = _exposed(tiled[:, 2], all_sites)
-    slab = Slab(
+    edges = (repeats[0] * cell.edges[0], repeats[1] * cell.edges[1])
+    bonds = _bonds(positions, all_sites, edges)
+    elements = {site["name"]: site["element"] for site in catalogue.oxide(oxide)["sites"]}
+    lower, upper = _exposed(positions[:, 2], all_sites, bonds)
+    return Slab(
+        oxide=oxide,
         elements=tuple(elements[site] for site in all_sites),
         sites=all_sites,
-        positions=tiled,
-        charges=charges,
-        lateral=(repeats[0] * float(edges[0]), repeats[1] * float(edges[1])),
+        positions=positions,
+        lateral=edges,
         lower=lower,
         upper=upper,
+        bonds=bonds,
     )
-    neutral = slab.charges - slab.charges.sum() / len(slab.metals) * np.array([e != "O" for e in slab.elements])
-    dipole = float(neutral @ (tiled[:, 2] - 0.5 * slab.height))
-    if abs(dipole) > DIPOLE_LIMIT:
-        raise ValueError(f"{oxide} ({facet}) {termination}: slab dipole {dipole:.3g} e nm above {DIPOLE_LIMIT}")
-    return slab
 
 
-@dataclass(frozen=True)
-class _Window:
-    atoms: np.ndarray
-    z: np.ndarray
+def _thinned(taken: Window, share: float) -> Window:
+    """The window with that share of the atoms of its outermost layers, the same number at both faces."""
+    if share == 1.0:
+        return taken
+    sizes = [len(layer) for layer in taken.layers]
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    keep = np.ones(starts[-1], dtype=bool)
+    layers = list(taken.layers)
+    for k in (0, len(sizes) - 1):
+        here = np.arange(starts[k], starts[k + 1])
+        x = np.round(taken.positions[here, :2], 6)
+        left = np.sort(np.lexsort((x[:, 1], x[:, 0]))[: round(share * len(here))])
+        keep[here] = np.isin(np.arange(len(here)), left)
+        layers[k] = taken.layers[k][left]
+    return Window(taken.labels, tuple(layers), taken.positions[keep])
 
 
-def oriented_cell(oxide: str, facet: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(positions, index of each atom's site, edges) of the crystal's orthogonal cell with the facet's normal along z,
-    nm."""
-    from ase.build import cut
-    from ase.spacegroup import crystal as ase_crystal
-
-    crystal = catalogue.oxide(oxide)
-    lengths, angles = crystal["cell"][:3], crystal["cell"][3:]
-    bulk = ase_crystal(
-        [site["element"] for site in crystal["sites"]],
-        [site["position"] for site in crystal["sites"]],
-        spacegroup=crystal["spacegroup"],
-        setting=crystal["setting"],
-        cellpar=[*(10 * edge for edge in lengths), *angles],
-    )
-    vectors = crystal["facets"][facet]["cell"]
-    cell = cut(bulk, *vectors)  # type: ignore[no-untyped-call]
-    edges = cell.cell.lengths() / 10
-    if not np.allclose(cell.cell.angles(), 90):
-        raise ValueError(f"the cell of {crystal['formula']} {vectors} is not orthogonal")
-    fractions = cell.get_scaled_positions(wrap=True)
-    fractions[np.abs(fractions - 1) < 1e-6] = 0.0
-    return fractions * edges, np.asarray(cell.arrays["spacegroup_kinds"]), edges
+def _bonds(positions: np.ndarray, sites: tuple[str, ...], lateral: tuple[float, float]) -> np.ndarray:
+    metals = np.array([i for i, site in enumerate(sites) if site != OXYGEN])
+    oxygens = np.array([i for i, site in enumerate(sites) if site == OXYGEN])
+    apart = positions[metals][:, None] - positions[oxygens][None]
+    apart[..., :2] -= np.round(apart[..., :2] / lateral) * lateral
+    first, second = np.nonzero(np.linalg.norm(apart, axis=-1) < BOND)
+    return np.column_stack([metals[first], oxygens[second]])
 
 
-def _window(z: np.ndarray, sites: list[str], period: float, ends: tuple[str, ...], thickness: float) -> _Window:
-    """The run of layers that reads the same from both faces, starts with `ends` and is nearest to `thickness`."""
-    layers = _layers(z, period)
-    labels = ["+".join(sorted({sites[i] for i in layer})) for layer in layers]
-    heights = [_height(z[layer], period) for layer in layers]
-    n = len(layers)
-    best: tuple[float, int, int] | None = None
-    for start in range(n):
-        for count in range(1, 2 * n + math.ceil(n * thickness / period)):
-            run = [labels[(start + k) % n] for k in range(count)]
-            if run != run[::-1] or tuple(run[: len(ends)]) != ends:
-                continue
-            last = start + count - 1
-            height = heights[last % n] + period * (last // n) - heights[start]
-            score = round(abs(height - thickness), 6)
-            if best is None or score < best[0]:
-                best = (score, start, count)
-    if best is None:
-        raise ValueError(f"no symmetric window starts with {ends}; the layers are {labels}")
-    _, start, count = best
-    atoms, heights_of_atoms = [], []
-    for k in range(start, start + count):
-        layer = layers[k % n]
-        atoms.append(layer)
-        heights_of_atoms.append(_near(z[layer], heights[k % n], period) + period * (k // n))
-    flat = np.concatenate(heights_of_atoms)
-    return _Window(np.concatenate(atoms), flat - flat.min())
+def _lacking(sites: tuple[str, ...], coordination: np.ndarray, atoms: np.ndarray) -> np.ndarray:
+    """Those of the atoms with fewer bonds than their site has in the middle of the slab."""
+    full = {site: max(coordination[[i for i, s in enumerate(sites) if s == site]]) for site in set(sites)}
+    return np.array([i for i in atoms if coordination[i] < full[sites[i]]], dtype=int)
 
 
-def _layers(z: np.ndarray, period: float) -> list[np.ndarray]:
-    """Atoms grouped by height in the periodic cell, in rising order."""
-    order = np.argsort(z, kind="stable")
-    gaps = np.diff(np.append(z[order], z[order[0]] + period))
-    first = int(np.argmax(gaps > LAYER_GAP)) + 1
-    rolled = np.roll(order, -first)
-    breaks = np.flatnonzero(np.roll(gaps, -first)[:-1] > LAYER_GAP) + 1
-    layers = np.split(rolled, breaks)
-    return sorted(layers, key=lambda layer: _height(z[layer], period))
-
-
-def _height(z: np.ndarray, period: float) -> float:
-    """Mean height of one layer, in [0, period)."""
-    return float(np.mean(_near(z, z[0], period)) % period)
-
-
-def _near(z: np.ndarray, reference: float, period: float) -> np.ndarray:
-    """Heights moved by whole periods to lie within half a period of the reference."""
-    return z - period * np.round((z - reference) / period)
-
-
-def _exposed(z: np.ndarray, sites: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
-    oxygens = np.array([i for i, site in enumerate(sites) if site == "oxygen"])
+def _exposed(z: np.ndarray, sites: tuple[str, ...], bonds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    oxygens = np.array([i for i, site in enumerate(sites) if site == OXYGEN])
     heights = z[oxygens]
+    coordination = np.bincount(bonds.ravel(), minlength=len(sites))
     return (
-        oxygens[heights < heights.min() + EXPOSED_DEPTH],
-        oxygens[heights > heights.max() - EXPOSED_DEPTH],
+        _lacking(sites, coordination, oxygens[heights < heights.min() + EXPOSED_DEPTH]),
+        _lacking(sites, coordination, oxygens[heights > heights.max() - EXPOSED_DEPTH]),
     )
-
-
-def _charge(model: str, oxide: str, site: str) -> float:
-    parameters = catalogue.data(model)
-    kind = parameters["oxygen"]["bulk"] if site == "oxygen" else parameters["metals"][oxide][site]
-    return float(kind["charge"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -54,9 +55,11 @@ def anchor() -> Mapping[str, Any]:
 
 
 def facet_name(oxide_name: object, facet: object) -> str:
-    """The catalogue's name of a facet: the three-index 001 of a hexagonal oxide is its 0001. Raises UnknownMaterial."""
+    """The catalogue's name of a facet: three indices hkl of a hexagonal oxide are its hkil with i = -(h + k). Raises
+    UnknownMaterial."""
     facets = oxide(oxide_name)["facets"]
-    name = "0001" if facet == "001" and "0001" in facets else facet
+    four = re.sub(r"^(\d)(\d)(\d)$", lambda m: f"{m[1]}{m[2]}{-int(m[1]) - int(m[2])}{m[3]}", str(facet))
+    name = four if four in facets else facet
     entry(f"facet of {oxide_name}", facets, name)
     return str(name)
 
@@ -68,3 +71,12 @@ def termination_name(oxide_name: object, facet: object, termination: object) -> 
         return str(next(iter(ends)))
     entry(f"termination of {oxide_name} ({facet})", ends, termination)
     return str(termination)
+
+
+def end(oxide_name: str, facet: str, termination: str) -> Mapping[str, Any]:
+    """`layers` that a termination starts with, the share of its `outermost` layer that is there, and the vectors of its
+    surface `cell`. Names are the catalogue's own."""
+    surface = oxide(oxide_name)["facets"][facet]
+    found = surface["ends"][termination]
+    given = found if isinstance(found, Mapping) else {"layers": found}
+    return {"outermost": 1.0, "cell": surface["cell"], **given}

@@ -193,8 +193,7 @@ class Replica:
     def _charge_checks(self) -> list[Check]:
         film, force = self.film, nonbonded(self.film.system)
         q = np.array([force.getParticleParameters(i)[0]._value for i in range(len(film.positions))])
-        z = film.positions[film.slab, 2] - (film.top + film.bottom) / 2
-        return gates.charges(float(q.sum()), film.dq, float((q[film.slab] * z).sum()))
+        return gates.charges(float(q.sum()), film.dq, film.slab_dipole)
 
 
 def segments(fidelity: Fidelity) -> Iterator[tuple[Stage, int, Stage | None]]:
