@@ -98,7 +98,9 @@ def surface_checks(design: Mapping[str, Value], size: Size, model: str) -> list[
     room = _hydroxyl_room(density, face, sites)
     if not room.passed:
         return [*grafting, room]
-    charge = bare_charge(*_cut(design), size, model) + 2 * ligand_charge(model) * ligands
+    charge = bare_charge(*_cut(design), size, model)
+    if ligands:
+        charge += 2 * ligand_charge(model) * ligands
     dq = -(charge + 2 * hydroxyl_charge(model) * count(float(density), face.area)) / face.metals
     neutral = neutral_density(charge, face.area, sites, model)
     detail = ""

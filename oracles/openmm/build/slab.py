@@ -18,7 +18,7 @@ EXPOSED_DEPTH = 0.1
 """nm; oxygens within this depth of a face's outermost oxygen carry hydroxyls, where they lack a metal."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Slab:
     """A bare slab, symmetric about its middle: its lower plane at z = 0, its atoms within the lateral cell.
 
