@@ -8,10 +8,13 @@ import pytest
 from openmm import unit
 
 from oracles.openmm.build.assemble import build_isolated, repartitioned_masses
-from oracles.openmm.build.chains import boltzmann_weights, dihedral, extend, grow, sample_states, torsions
-from oracles.openmm.build.molecules import chain, molecule
+from oracles.openmm.build.chains import grow
+from oracles.openmm.build.geometry import dihedral, extend
+from oracles.openmm.build.molecules import molecule
+from oracles.openmm.build.polymers import polymer
+from oracles.openmm.build.rotors import Rotors, boltzmann_weights, coil, repeated, sample_states
 from oracles.openmm.forcefield import byutner_smith, sage
-from oracles.openmm.materials import catalogue
+from oracles.openmm.forcefield.parameters import Uncovered
 
 DEBYE = 0.0208194
 """e nm."""
@@ -20,10 +23,16 @@ COULOMB = 138.935456
 
 
 def pvdf(n, start="beta", seed=1):
-    material = catalogue.polymer("PVDF")
-    made = chain(material, n)
+    made = polymer("PVDF").chain("A" * n)
     parameters = byutner_smith.assign(made)
-    return made, parameters, grow(made, parameters, torsions(material, len(made.backbone) - 3, start, 400.0, seed))
+    return made, parameters, grow(made, parameters, torsions("PVDF", n, start, seed))
+
+
+def torsions(name, n, start, seed):
+    rotors = polymer(name).rotors("A" * n)
+    if start == "coil":
+        return coil(rotors, 400.0, seed)
+    return repeated(polymer(name).starts[start]["torsions"], len(rotors))
 
 
 def energy(made, parameters, x):
@@ -57,18 +66,13 @@ def test_chain_counts_ends_and_order():
 
 
 def test_peo_and_pe_have_no_polar_end():
-    peo, pe = chain(catalogue.polymer("PEO"), 8), chain(catalogue.polymer("PE"), 8)
+    peo, pe = polymer("PEO").chain("A" * 8), polymer("PE").chain("A" * 8)
     assert (peo.elements.count("C"), peo.elements.count("O"), peo.elements.count("H")) == (17, 8, 36)
     assert (pe.elements.count("C"), pe.elements.count("H")) == (16, 34)
     assert not any(
         peo.elements[i] + peo.elements[j] in ("OH", "HO") for i, j in peo.bonds
     )  # a hydroxyl end would bind to the oxide
     assert [peo.elements[i] for i in peo.backbone[:6]] == ["C", "C", "O", "C", "C", "O"]
-
-
-def test_repeat_units_must_be_written_head_to_tail():
-    with pytest.raises(ValueError, match="head to tail"):
-        chain({**catalogue.polymer("PE"), "repeat_unit": "C*C"}, 3)
 
 
 def test_repartitioned_masses_keep_the_total():
@@ -105,9 +109,8 @@ def test_alpha_is_shorter_and_less_polar_than_beta():
 
 
 def test_grown_chains_have_the_force_fields_bonds_angles_and_torsions():
-    material = catalogue.polymer("PVDF")
     made, parameters, x = pvdf(6, "coil", seed=5)
-    wanted = torsions(material, len(made.backbone) - 3, "coil", 400.0, 5)
+    wanted = torsions("PVDF", 6, "coil", 5)
     got = [np.degrees(dihedral(*x[made.backbone[k : k + 4]])) for k in range(len(wanted))]
     assert np.cos(np.radians(np.array(got) - wanted)) == pytest.approx(np.ones(len(wanted)))
     for i, j, length, _ in parameters.bonds:
@@ -130,9 +133,10 @@ def test_extension_of_a_chain_by_hand():
 
 @pytest.mark.parametrize("name", ["PVDF", "PE", "PEO"])
 def test_coils_have_their_boltzmann_statistics(name):
-    coil = catalogue.polymer(name)["coil"]
+    whole = polymer(name).rotors("A" * 6)
     bonds = 6
-    single, pair = boltzmann_weights(coil, bonds, 400.0)
+    fields = (whole.gauche, whole.clash, whole.gauche_angle, whole.width)
+    single, pair = boltzmann_weights(Rotors(*(values[:bonds] for values in fields)), 400.0)
     exact = np.zeros((bonds, 3))
     for states in np.ndindex(*(3,) * bonds):
         weight = np.prod([single[i, s] for i, s in enumerate(states)])
@@ -147,17 +151,15 @@ def test_coils_have_their_boltzmann_statistics(name):
 
 
 def test_coils_of_pvdf_avoid_g_plus_g_minus_and_peo_prefers_gauche_c_c():
-    material = catalogue.polymer("PVDF")
-    drawn = np.array([torsions(material, 20, "coil", 400.0, seed) for seed in range(200)])
+    drawn = np.array([torsions("PVDF", 12, "coil", seed) for seed in range(200)])[:, :20]
     gauche = np.where(np.abs(drawn) > 120, 0, np.sign(drawn))
     assert (gauche[:, 1:] * gauche[:, :-1] == -1).mean() < 0.001
     assert (gauche == 0).mean() == pytest.approx(0.57, abs=0.03)
-    peo = catalogue.polymer("PEO")
-    drawn = np.array([torsions(peo, 21, "coil", 400.0, seed) for seed in range(200)])
+    drawn = np.array([torsions("PEO", 8, "coil", seed) for seed in range(200)])
     trans = (np.abs(drawn) > 120).mean(axis=0)
     about_cc = np.arange(1, 22) % 3 == 0
     assert trans[about_cc].mean() < 0.35 < 0.55 < trans[~about_cc].mean()
-    assert (torsions(peo, 21, "coil", 400.0, 7) == torsions(peo, 21, "coil", 400.0, 7)).all()
+    assert (torsions("PEO", 8, "coil", 7) == torsions("PEO", 8, "coil", 7)).all()
 
 
 def test_energy_is_the_sum_of_its_terms():
@@ -231,9 +233,11 @@ def test_torsion_scan_of_a_pvdf_model_compound():
 
 
 def test_byutner_smith_refuses_what_it_does_not_cover():
-    ether = chain(catalogue.polymer("PEO"), 2)
+    ether = polymer("PEO").chain("AA")
     with pytest.raises(ValueError, match="byutner-smith has no type"):
         byutner_smith.assign(ether)
+    with pytest.raises(Uncovered, match="no F-C-C-F torsion"):
+        byutner_smith.assign(polymer("PVDF").chain("AaA"))
 
 
 def test_sage_parameters_are_neutral_cached_and_whole(tmp_path):

@@ -140,7 +140,7 @@ def test_a_layer_holds_what_its_winding_line_holds():
 
 def test_packing_turns_chains_onto_the_line():
     stick = np.column_stack([np.zeros(20), np.zeros(20), np.linspace(0, 2, 20)])
-    placed = pack_extended(stick, np.array([0, 0, 2.0]), 4, Gap((2.4, 1.92), 0.0, 1.0), np.random.default_rng(0))
+    placed = pack_extended([(stick, np.array([0, 0, 2.0]))] * 4, Gap((2.4, 1.92), 0.0, 1.0), np.random.default_rng(0))
     for x in placed:
         along = (x[-1] - x[0]) / np.linalg.norm(x[-1] - x[0])
         assert np.abs(along) == pytest.approx(np.array([2.4, 0.48, 0.0]) / np.hypot(2.4, 0.48), abs=1e-9)
@@ -158,7 +158,7 @@ def test_random_rotations_are_rotations_and_isotropic():
 def test_chains_that_cannot_be_placed_say_so():
     ball = np.random.default_rng(1).normal(size=(50, 3))
     with pytest.raises(DoesNotFit, match="use shorter chains"):
-        pack_coils(lambda seed: ball, 2, Gap((2.0, 2.0), 0.0, 0.25), np.random.default_rng(0))
+        pack_coils(lambda chain, seed: ball, 2, Gap((2.0, 2.0), 0.0, 0.25), np.random.default_rng(0))
 
 
 def test_designs_that_check_refuses_are_not_built():

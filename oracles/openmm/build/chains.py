@@ -1,123 +1,139 @@
-"""Single chains: rotational isomeric states drawn with a seed, and coordinates grown from torsions."""
+"""Coordinates of a molecule grown from its backbone's torsions, side groups and rings included."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
+from oracles.openmm.build.geometry import dihedral, extend, frame
 from oracles.openmm.build.molecules import Molecule
+from oracles.openmm.build.perception import ring_systems
 from oracles.openmm.forcefield.parameters import Parameters
 
-GAS_CONSTANT = 0.00831446
-"""kJ/mol/K, CODATA 2018."""
-STATES = np.array([0, 1, -1])
-"""trans, gauche+, gauche-."""
+AZIMUTHS = 12
+"""Torsions of which a side group takes the one that keeps it clearest of the atoms before it."""
 
 
-def torsions(polymer: Mapping[str, Any], bonds: int, start: str, temperature: float, seed: int) -> np.ndarray:
-    """(bonds,) torsions in degrees (trans 180) of successive backbone bonds, the first being the polymer's bond 1.
+def grow(
+    molecule: Molecule, parameters: Parameters, backbone_torsions: np.ndarray, hands: np.ndarray | None = None
+) -> np.ndarray:
+    """(n, 3) nm: backbone from its torsions (degrees), side atoms at 120 degrees about the bonds, rings in one piece.
 
-    `coil` draws rotational isomeric states; a catalogue start repeats its own torsions.
+    Bond lengths and angles are the force field's, those of rings UFF's. Torsions about a ring's bonds are the ring's
+    own, whatever `backbone_torsions` says of them. `hands` (backbone atoms,), 1 or -1, says on which side of each
+    backbone atom, seen along the chain, its first side group is: +1 everywhere is isotactic. The molecule must have
+    three atoms in a row.
     """
-    # The torsion about bond i of the repeat unit needs a backbone atom before it: a chain's first is about bond 1.
-    if start != "coil":
-        pattern = polymer["starts"][start]["torsions"]
-        return np.array([pattern[i % len(pattern)] for i in range(bonds)], dtype=float)
-    rng = np.random.default_rng(seed)
-    coil = polymer["coil"]
-    states = sample_states(*boltzmann_weights(coil, bonds, temperature), rng)
-    centres = np.where(states == 0, 180.0, states * float(coil["gauche_angle"]))
-    return np.asarray(centres + rng.normal(0.0, coil["width"], bonds))
-
-
-def boltzmann_weights(coil: Mapping[str, Any], bonds: int, temperature: float) -> tuple[np.ndarray, np.ndarray]:
-    """Weights (bonds, 3) of each bond's states and (bonds, 3, 3) of (previous state, state) pairs."""
-    kT = GAS_CONSTANT * temperature
-    period = len(coil["gauche"])
-    kinds = (np.arange(bonds) + 1) % period
-    single = np.ones((bonds, 3))
-    single[:, 1:] = np.exp(-np.array(coil["gauche"])[kinds] / kT)[:, None]
-    pair = np.ones((bonds, 3, 3))
-    pair[:, 1, 2] = pair[:, 2, 1] = np.exp(-np.array(coil["clash"])[kinds] / kT)
-    return single, pair
-
-
-def sample_states(single: np.ndarray, pair: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One exact draw of the states of a chain with nearest-neighbour pairs (Flory, Statistical Mechanics of Chain
-    Molecules, 1969): backward sums first, then each bond given the one before it."""
-    ahead = np.ones_like(single)
-    for i in range(len(single) - 2, -1, -1):
-        ahead[i] = pair[i + 1] @ (single[i + 1] * ahead[i + 1])
-        ahead[i] /= ahead[i].max()
-    chosen: list[int] = []
-    for i in range(len(single)):
-        weights = single[i] * ahead[i] * (pair[i][chosen[-1]] if chosen else 1.0)
-        chosen.append(int(rng.choice(3, p=weights / weights.sum())))
-    return STATES[chosen]
-
-
-def grow(molecule: Molecule, parameters: Parameters, backbone_torsions: np.ndarray) -> np.ndarray:
-    """(n, 3) nm: backbone from its torsions (degrees), all else at 120 degrees about the bonds.
-
-    Bond lengths and angles are the force field's. The molecule must have no ring and at least four backbone atoms.
-    """
-    lengths = {frozenset((i, j)): r for i, j, r, _ in parameters.bonds}
-    angles = {(j, frozenset((i, k))): theta for i, j, k, theta, _ in parameters.angles}
-    x = np.full((len(molecule.elements), 3), np.nan)
-
-    def place(atom: int, parent: int, grandparent: int, reference: int, torsion: float) -> None:
-        length = lengths[frozenset((atom, parent))]
-        angle = angles[parent, frozenset((atom, grandparent))]
-        x[atom] = extend(x[reference], x[grandparent], x[parent], length, angle, torsion)
-
-    chain = [int(i) for i in molecule.backbone]
-    first, second, third = chain[:3]
-    x[first] = 0.0
-    x[second] = (lengths[frozenset((first, second))], 0.0, 0.0)
-    bend = np.pi - angles[second, frozenset((first, third))]
-    x[third] = x[second] + lengths[frozenset((second, third))] * np.array([np.cos(bend), np.sin(bend), 0.0])
+    growing = _Growing(molecule, parameters)
+    chain = _spine(molecule)
+    growing.begin(chain)
     for k, torsion in enumerate(np.deg2rad(backbone_torsions)):
-        place(chain[k + 3], chain[k + 2], chain[k + 1], chain[k], torsion)
-
-    queue = list(chain)
+        if not growing.placed[chain[k + 3]]:
+            growing.place(chain[k + 3], chain[k + 2], chain[k + 1], chain[k], torsion)
+    turn = {} if hands is None else dict(zip(chain, hands, strict=False))
+    queue = [*chain, *(int(i) for i in np.flatnonzero(growing.placed) if i not in chain)]
     while queue:
         parent = queue.pop(0)
-        placed = [j for j in molecule.neighbours[parent] if not np.isnan(x[j, 0])]
-        missing = [j for j in molecule.neighbours[parent] if np.isnan(x[j, 0])]
+        queue += growing.complete(parent, parent in chain, float(turn.get(parent, 1.0)))
+    return growing.x
+
+
+def _spine(molecule: Molecule) -> list[int]:
+    """The backbone, lengthened to three atoms where it is shorter."""
+    chain = [int(i) for i in molecule.backbone]
+    while len(chain) < 3:
+        end = next(end for end in (-1, 0) if set(molecule.neighbours[chain[end]]) - set(chain))
+        added = min(set(molecule.neighbours[chain[end]]) - set(chain))
+        chain.insert(len(chain) if end == -1 else 0, added)
+    return chain
+
+
+class _Growing:
+    """A molecule of which `x` (n, 3) nm is known where `placed`."""
+
+    def __init__(self, molecule: Molecule, parameters: Parameters) -> None:
+        self._neighbours = molecule.neighbours
+        self._heavy = np.array([element != "H" for element in molecule.elements])
+        self._lengths = {frozenset((i, j)): r for i, j, r, _ in parameters.bonds}
+        self._angles = {(j, frozenset((i, k))): theta for i, j, k, theta, _ in parameters.angles}
+        self._rings = {atom: ring for ring in ring_systems(molecule.smiles) for atom in ring.core}
+        self.x = np.full((len(molecule.elements), 3), np.nan)
+
+    @property
+    def placed(self) -> np.ndarray:
+        return ~np.isnan(self.x[:, 0])
+
+    def begin(self, chain: Sequence[int]) -> None:
+        """Place the first three atoms of the chain, the second on the x axis, or the ring that they begin with."""
+        first, second, third = chain[:3]
+        ring = self._rings.get(second) or self._rings.get(first)
+        if ring is not None:
+            self.x[ring.atoms] = ring.x
+        else:
+            self.x[first] = 0.0
+            self.x[second] = (self._lengths[frozenset((first, second))], 0.0, 0.0)
+            bend = np.pi - self._angles[second, frozenset((first, third))]
+            reach = self._lengths[frozenset((second, third))]
+            self.x[third] = self.x[second] + reach * np.array([np.cos(bend), np.sin(bend), 0.0])
+        if not self.placed[third]:
+            reference = next(j for j in self._neighbours[first] if j != second and self.placed[j])
+            self.place(third, second, first, reference, np.pi)
+
+    def place(self, atom: int, parent: int, grandparent: int, reference: int, torsion: float) -> None:
+        """Place an atom and, where its parent is in a ring not yet there, that ring."""
+        x = self.x
+        length = self._lengths[frozenset((atom, parent))]
+        angle = self._angles[parent, frozenset((atom, grandparent))]
+        x[atom] = extend(x[reference], x[grandparent], x[parent], length, angle, torsion)
+        ring = self._rings.get(parent)
+        if ring is None or self.placed[ring.atoms].all():
+            return
+        own = dict(zip(ring.atoms.tolist(), ring.x, strict=True))
+        turn = frame(x[grandparent], x[parent], x[atom]) @ frame(own[grandparent], own[parent], own[atom]).T
+        for new in ring.atoms[~self.placed[ring.atoms]]:
+            x[new] = x[parent] + turn @ (own[int(new)] - own[parent])
+
+    def complete(self, parent: int, on_backbone: bool, hand: float) -> list[int]:
+        """Place the neighbours of a placed atom that are missing, and return the atoms that are new."""
+        before = self.placed
+        around = self._neighbours[parent]
+        missing = [j for j in around if not before[j]]
         if not missing:
-            continue
+            return []
         # an axis to turn about: a placed neighbour that itself has another one
         grandparent, reference = next(
-            (a, b) for a in placed for b in molecule.neighbours[a] if b != parent and not np.isnan(x[b, 0])
+            (a, b) for a in around if before[a] for b in self._neighbours[a] if b != parent and before[b]
         )
-        siblings = [j for j in placed if j != grandparent]
-        taken = dihedral(x[reference], x[grandparent], x[parent], x[siblings[0]]) if siblings else np.pi
-        step = 2 * np.pi / (len(molecule.neighbours[parent]) - 1)
-        offset = step if siblings else 0.0
+        siblings = [j for j in around if before[j] and j != grandparent]
+        step = hand * 2 * np.pi / (len(around) - 1)
+        if siblings:
+            taken = dihedral(self.x[reference], self.x[grandparent], self.x[parent], self.x[siblings[0]])
+            self._fan(missing, parent, grandparent, reference, taken + step, step)
+        elif on_backbone or not self._heavy[missing].any():
+            self._fan(missing, parent, grandparent, reference, np.pi, step)
+        else:
+            self._clearest(missing, parent, grandparent, reference, step)
+        return [int(i) for i in np.flatnonzero(self.placed & ~before)]
+
+    def _fan(
+        self, missing: Sequence[int], parent: int, grandparent: int, reference: int, torsion: float, step: float
+    ) -> None:
         for k, atom in enumerate(missing):
-            place(atom, parent, grandparent, reference, taken + offset + k * step)
-        queue += missing
-    return x
+            if not self.placed[atom]:  # a ring brings all of its neighbours
+                self.place(atom, parent, grandparent, reference, torsion + k * step)
 
-
-def extend(a: np.ndarray, b: np.ndarray, c: np.ndarray, length: float, angle: float, torsion: float) -> np.ndarray:
-    """The atom d bound to c with angle b-c-d and dihedral a-b-c-d (rad): Parsons et al., J. Comput. Chem. 2005, 26,
-    1063 (natural extension reference frame)."""
-    along = (c - b) / np.linalg.norm(c - b)
-    normal = np.cross(b - a, along)
-    normal /= np.linalg.norm(normal)
-    across = np.cross(normal, along)
-    return np.asarray(
-        c
-        + length
-        * (-np.cos(angle) * along + np.sin(angle) * np.cos(torsion) * across + np.sin(angle) * np.sin(torsion) * normal)
-    )
-
-
-def dihedral(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray) -> float:
-    """Dihedral a-b-c-d, rad in (-pi, pi], trans = pi."""
-    axis = (c - b) / np.linalg.norm(c - b)
-    before, after = (a - b) - ((a - b) @ axis) * axis, (d - c) - ((d - c) @ axis) * axis
-    return float(np.arctan2(np.cross(axis, before) @ after, before @ after))
+    def _clearest(self, missing: Sequence[int], parent: int, grandparent: int, reference: int, step: float) -> None:
+        """Fan out at the azimuth, trans first, that leaves the new atoms farthest from all others."""
+        start, before = self.x.copy(), self.placed
+        others = before.copy()
+        others[[parent, grandparent]] = False
+        best, clearance = start, -1.0
+        for azimuth in np.pi + np.arange(AZIMUTHS) * 2 * np.pi / AZIMUTHS:
+            self.x = start.copy()
+            self._fan(missing, parent, grandparent, reference, azimuth, step)
+            new = self.x[self.placed & ~before]
+            nearest = float(np.linalg.norm(new[:, None] - self.x[others][None], axis=-1).min())
+            if nearest > clearance + 1e-9:
+                best, clearance = self.x, nearest
+        self.x = best

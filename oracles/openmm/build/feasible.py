@@ -7,15 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 from loop.types import Check, OracleFailure, Value
-from oracles.openmm.build.feasible_chains import chain_checks, chains_of, unit
+from oracles.openmm.build.feasible_chains import chain_atoms, chain_checks, own_fraction, polymer_checks
 from oracles.openmm.build.feasible_surface import face_of, grafts, ligand_atoms, surface_checks
 from oracles.openmm.build.hydroxyls import count
 from oracles.openmm.build.limits import within
+from oracles.openmm.build.polymers import PVDF_MODELS
 from oracles.openmm.build.size import SIZES, Size
 from oracles.openmm.forcefield import oxides
 from oracles.openmm.materials import catalogue
 
-CHAIN_LENGTHS = (2, 48)
 TEMPERATURES = (200.0, 700.0)
 """K; 4 fs steps and the force fields are tested in this range."""
 DEFAULTS: Mapping[str, Value] = {
@@ -27,35 +27,44 @@ DEFAULTS: Mapping[str, Value] = {
     "ligand_density": 0.0,
     "polymer": "PVDF",
     "comonomer_fraction": 0.0,
+    "arrangement": "random",
+    "tacticity": catalogue.AUTO,
+    "head_to_head": 0.0,
     "chain_length": 8,
     "start": "coil",
     "temperature": 400.0,
 }
-"""What a design that does not name a parameter has."""
+"""What a design that does not name a parameter has; `comonomer_fraction` is the copolymer's own."""
 
 
 def with_defaults(values: Mapping[str, Value]) -> dict[str, Value]:
     """The design's values with every parameter the oracle understands."""
-    return {**DEFAULTS, **values}
+    return {**DEFAULTS, **own_fraction(values.get("polymer", DEFAULTS["polymer"])), **values}
 
 
-def check(values: Mapping[str, Value], fidelity: str, oxide_model: str = oxides.DEFAULT) -> list[Check]:
-    """Every named test of a design at a fidelity and with an oxide model, passed or not; `detail` of one that failed
-    names the cure."""
-    return checks_at(with_defaults(values), SIZES[fidelity], oxide_model)
+def check(
+    values: Mapping[str, Value], fidelity: str, oxide_model: str = oxides.DEFAULT, pvdf_model: str = PVDF_MODELS[0]
+) -> list[Check]:
+    """Every named test of a design at a fidelity and with the models of oxide and PVDF, passed or not; `detail` of one
+    that failed names the cure."""
+    return checks_at(with_defaults(values), SIZES[fidelity], oxide_model, pvdf_model)
 
 
-def checks_at(design: Mapping[str, Value], size: Size, oxide_model: str = oxides.DEFAULT) -> list[Check]:
+def checks_at(
+    design: Mapping[str, Value], size: Size, oxide_model: str = oxides.DEFAULT, pvdf_model: str = PVDF_MODELS[0]
+) -> list[Check]:
     """As `check`, for a whole design at a size."""
-    checks = [*_names(design, oxide_model), *_ranges(design)]
+    checks = [*_names(design, oxide_model), *polymer_checks(design, pvdf_model), *_ranges(design)]
     if all(c.passed for c in checks):
         checks += [*surface_checks(design, size, oxide_model), *chain_checks(design, size)]
     return checks
 
 
-def refuse(design: Mapping[str, Value], size: Size, oxide_model: str = oxides.DEFAULT) -> None:
+def refuse(
+    design: Mapping[str, Value], size: Size, oxide_model: str = oxides.DEFAULT, pvdf_model: str = PVDF_MODELS[0]
+) -> None:
     """Raises OracleFailure("infeasible", ...) with every test that a whole design fails at a size."""
-    failed = [c for c in checks_at(design, size, oxide_model) if not c.passed]
+    failed = [c for c in checks_at(design, size, oxide_model, pvdf_model) if not c.passed]
     if failed:
         reasons = "; ".join(f"{c.name} {c.value}: {c.detail}" for c in failed)
         raise OracleFailure("infeasible", reasons, checks=failed)
@@ -65,11 +74,9 @@ def atoms(values: Mapping[str, Value], fidelity: str) -> int:
     """Atoms of a feasible design's film."""
     design, size = with_defaults(values), SIZES[fidelity]
     face = face_of(design, size)
-    repeat = unit(str(design["polymer"]))
-    n = int(design["chain_length"])
     hydrogens = 2 * count(float(design["hydroxyl_density"]), face.area)
     grafted = 2 * grafts(design, face) * ligand_atoms(str(design["ligand"]))
-    return face.atoms + hydrogens + grafted + chains_of(design, size) * (n * repeat.atoms + repeat.end_atoms)
+    return face.atoms + hydrogens + grafted + chain_atoms(design, size)
 
 
 def _names(design: Mapping[str, Value], model: str) -> list[Check]:
@@ -85,10 +92,6 @@ def _names(design: Mapping[str, Value], model: str) -> list[Check]:
         checks.append(Check(name, problem == "", design[name], detail=problem))
         if problem:
             return checks
-    problem = _problem(lambda: catalogue.polymer(design["polymer"]))
-    checks.append(Check("polymer", problem == "", design["polymer"], detail=problem))
-    if not problem:
-        checks.append(_start(design))
     return checks
 
 
@@ -100,19 +103,8 @@ def _problem(resolve: Any) -> str:
     return ""
 
 
-def _start(design: Mapping[str, Value]) -> Check:
-    offered = ("coil", *catalogue.polymer(design["polymer"])["starts"])
-    passed = design["start"] in offered
-    detail = "" if passed else f"{design['polymer']} starts as {' or '.join(offered)}"
-    return Check("start", passed, design["start"], detail=detail)
-
-
 def _ranges(design: Mapping[str, Value]) -> list[Check]:
-    checks = [
-        within("chain_length", design["chain_length"], *CHAIN_LENGTHS, "1"),
-        within("temperature", design["temperature"], *TEMPERATURES, "K"),
-        within("comonomer_fraction", design["comonomer_fraction"], 0.0, 0.0, "1"),
-    ]
+    checks = [within("temperature", design["temperature"], *TEMPERATURES, "K")]
     problem = _problem(lambda: catalogue.ligand(design["ligand"]))
     checks.append(Check("ligand", problem == "", design["ligand"], detail=problem))
     if design["ligand"] == catalogue.NO_LIGAND:

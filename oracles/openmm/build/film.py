@@ -5,24 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from loop.types import OracleFailure, Value
-from oracles.openmm.build.assemble import Surface, atomic_mass, build_flexible, build_system, build_topology
-from oracles.openmm.build.chains import grow, torsions
+from loop.types import Value
+from oracles.openmm.build.assemble import Surface, build_flexible, build_system, build_topology
 from oracles.openmm.build.feasible import refuse, with_defaults
+from oracles.openmm.build.feasible_chains import chains_of
 from oracles.openmm.build.hydroxyls import add_hydroxyls, count
 from oracles.openmm.build.ligands import OXYGEN, add_ligands, blocked, layer_height
-from oracles.openmm.build.molecules import Molecule, chain
-from oracles.openmm.build.packing import DoesNotFit, Gap, chain_count, gap_height, pack_coils, pack_extended
+from oracles.openmm.build.melt import Melt, melt, place
+from oracles.openmm.build.packing import Gap, gap_height
+from oracles.openmm.build.perception import turning_runs
+from oracles.openmm.build.polymers import PVDF_MODELS, polymer
 from oracles.openmm.build.size import SIZES, Seeds, Size
 from oracles.openmm.build.slab import build_slab
-from oracles.openmm.forcefield.assign import assign, sources
+from oracles.openmm.forcefield.assign import sources
 from oracles.openmm.forcefield.oxides import DEFAULT
-from oracles.openmm.forcefield.parameters import Parameters
 from oracles.openmm.materials import catalogue
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ class Film:
     monomers: tuple[np.ndarray, ...]
     """Atoms of each repeat unit (end groups belong to the end units), chain by chain."""
     backbones: tuple[np.ndarray, ...]
-    """Backbone atoms of each chain, in order."""
+    """Backbone atoms of each chain, in order; cut where a dihedral would turn about a bond that cannot, as in rings."""
     top: float
     """z of the upper outermost atom plane of the oxide (hydroxyl hydrogens included), nm; polymer starts here ..."""
     bottom: float
@@ -79,44 +81,49 @@ class Film:
 
 
 def build_film(
-    values: Mapping[str, Value], size: Size, seeds: Seeds, cache: Path | None = None, oxide_model: str = DEFAULT
+    values: Mapping[str, Value],
+    size: Size,
+    seeds: Seeds,
+    cache: Path | None = None,
+    oxide_model: str = DEFAULT,
+    pvdf_model: str = PVDF_MODELS[0],
 ) -> Film:
-    """Build the film of a design; `cache` is where assigned force-field parameters are kept (default: user cache).
+    """Build the film of a design; `cache` is where assigned force-field parameters are kept (default: user cache),
+    `pvdf_model` the force field of plain PVDF.
 
     Raises OracleFailure("infeasible", ...) for a design that `feasible.check` refuses or whose chains do not fit.
     """
     design = with_defaults(values)
-    refuse(design, size, oxide_model)
+    refuse(design, size, oxide_model, pvdf_model)
     surface = _surface(design, size, seeds.surface, cache, oxide_model)
-    material = catalogue.polymer(design["polymer"])
-    molecule = chain(material, int(design["chain_length"]))
-    parameters = assign(molecule, material["force_field"], cache)
-    mass = sum(atomic_mass(element) for element in molecule.elements)
-    density = material["density"]["value"]
-    chains = chain_count(mass, density, surface.slab.area, size.gap)
+    density = polymer(str(design["polymer"]), pvdf_model).density(float(design["comonomer_fraction"]))
+    chains = chains_of(design, size)
+    melted = melt(design, chains, pvdf_model, seeds.chains, cache)
 
     bottom, top = _planes(surface)
-    height = gap_height(chains, mass, density, surface.slab.area)
+    height = gap_height(melted.mass, density, surface.slab.area)
     layer = _layer(design, surface)
     box = np.array([*surface.slab.lateral, top - bottom + height + 2 * layer])
     gap = Gap(surface.slab.lateral, top + layer, bottom + float(box[2]) - layer)
-    placed = _pack(design, material, molecule, parameters, chains, gap, seeds.chains)
-    members = [(molecule, parameters)] * chains
+    placed = place(melted, design, gap, seeds.chains)
     first = len(surface.elements)
-    atoms = [np.arange(len(molecule.elements)) + first + k * len(molecule.elements) for k in range(chains)]
-    units = [np.flatnonzero(molecule.monomer == unit) for unit in range(int(design["chain_length"]))]
+    ends = first + np.cumsum([0, *(len(molecule.elements) for molecule in melted.molecules)])
+    atoms = [np.arange(low, high) for low, high in pairwise(ends)]
+    of_chain = list(zip(melted.molecules, atoms, strict=True))
     return Film(
-        system=build_system(surface, members, box, size.cutoff),
-        flexible=build_flexible(surface, members, box),
-        topology=build_topology(surface, [molecule] * chains, [str(design["polymer"])[:3]] * chains, box),
+        system=build_system(surface, melted.members, box, size.cutoff),
+        flexible=build_flexible(surface, melted.members, box),
+        topology=build_topology(surface, melted.molecules, [melted.polymer.residue] * chains, box),
         positions=np.concatenate([surface.positions, *placed]),
         box=box,
         slab=np.arange(len(surface.slab.elements)),
         surface=np.arange(first),
         polymer=np.concatenate(atoms),
         chains=tuple(atoms),
-        monomers=tuple(chain_atoms[unit] for chain_atoms in atoms for unit in units),
-        backbones=tuple(chain_atoms[molecule.backbone] for chain_atoms in atoms),
+        monomers=tuple(
+            own[molecule.monomer == unit] for molecule, own in of_chain for unit in range(int(design["chain_length"]))
+        ),
+        backbones=tuple(own[list(run)] for molecule, own in of_chain for run in turning_runs(molecule)),
         top=top,
         bottom=bottom,
         area=surface.slab.area,
@@ -124,7 +131,7 @@ def build_film(
         ligand_height=2 * layer,
         dq=surface.dq,
         slab_dipole=surface.slab.dipole(oxide_model),
-        provenance=_provenance(design, surface, material, chains, seeds),
+        provenance=_provenance(design, surface, melted, seeds),
     )
 
 
@@ -159,35 +166,7 @@ def _planes(surface: Surface) -> tuple[float, float]:
     return float(min(z.min(), z[slab.lower].mean() - bond)), float(max(z.max(), z[slab.upper].mean() + bond))
 
 
-def _pack(
-    design: Mapping[str, Value],
-    material: Mapping[str, Any],
-    molecule: Molecule,
-    parameters: Parameters,
-    chains: int,
-    gap: Gap,
-    seed: int,
-) -> list[np.ndarray]:
-    start, temperature = str(design["start"]), float(design["temperature"])
-    bonds = len(molecule.backbone) - 3
-
-    def conformation(draw: int) -> np.ndarray:
-        return grow(molecule, parameters, torsions(material, bonds, start, temperature, draw))
-
-    rng = np.random.default_rng(seed)
-    try:
-        if start == "coil":
-            return pack_coils(conformation, chains, gap, rng)
-        straight = conformation(0)
-        axis = straight[molecule.backbone[-1]] - straight[molecule.backbone[0]]
-        return pack_extended(straight, axis, chains, gap, rng)
-    except DoesNotFit as error:
-        raise OracleFailure("infeasible", f"chain_length {design['chain_length']}: {error}") from error
-
-
-def _provenance(
-    design: Mapping[str, Value], surface: Surface, material: Mapping[str, Any], chains: int, seeds: Seeds
-) -> dict[str, Any]:
+def _provenance(design: Mapping[str, Value], surface: Surface, chains: Melt, seeds: Seeds) -> dict[str, Any]:
     slab = surface.slab
     per_face = len(surface.hydroxyls.oxygens) / 2
     ligands = surface.ligands
@@ -203,7 +182,7 @@ def _provenance(
     return {
         "design": dict(design),
         "oxide_model": surface.model,
-        "polymer_model": sources(material["force_field"]),
+        **chains.provenance(),
         "termination": catalogue.termination_name(design["oxide"], design["facet"], design["termination"]),
         "neutralisation": "residual charge spread over all metal atoms",
         "dq_e_per_metal": surface.dq,
@@ -211,7 +190,6 @@ def _provenance(
         "hydroxyl_density_per_nm2": per_face / slab.area,
         "atoms": {"slab": len(slab.elements), "hydroxyl_hydrogens": len(surface.hydroxyls.oxygens)},
         **grafted,
-        "chains": chains,
         "seeds": asdict(seeds),
         "packages": {name: version(name) for name in ("openmm", "ase", "rdkit", "numpy")},
     }

@@ -1,14 +1,19 @@
-"""Molecules as graphs: chains grown from a repeat unit's SMILES, with their repeat units and backbone."""
+"""Molecules as graphs: chains joined from repeat units, with the repeat unit of each atom and the backbone."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from oracles.openmm.build.repeat_units import RepeatUnit
+
+if TYPE_CHECKING:
+    from rdkit import Chem
 
 
 @dataclass(frozen=True)
@@ -49,25 +54,39 @@ class Molecule:
         ]
 
 
-def chain(polymer: Mapping[str, Any], n: int) -> Molecule:
-    """head-(repeat unit)n-tail of a catalogue polymer; end groups belong to the first and last unit."""
+def chain(units: Sequence[RepeatUnit], sequence: str, head: str = "[H]", tail: str = "[H]") -> Molecule:
+    """Repeat units joined head to tail and closed by end groups, which belong to the first and last unit.
+
+    `sequence` names the units in order, A the first of `units`, B the second; a small letter is a unit built in tail
+    first. End groups are SMILES whose last (head) or first (tail) atom is bound to the chain, or [H].
+    """
     from rdkit import Chem
 
-    unit = polymer["repeat_unit"]
-    inner = unit.strip("*")
-    if not (unit.startswith("*") and unit.endswith("*")) or "*" in inner:
-        raise ValueError(f"repeat unit {unit!r} must be written head to tail, as *...*")
-    head = "" if polymer["head"] == "[H]" else polymer["head"]
-    tail = "" if polymer["tail"] == "[H]" else polymer["tail"]
-    smiles = head + inner * n + tail
-    open_unit = Chem.MolFromSmiles(unit)
-    per_unit = open_unit.GetNumAtoms() - 2
-    last = open_unit.GetAtomWithIdx(per_unit + 1).GetNeighbors()[0].GetIdx() - 1
-    heavy = Chem.MolFromSmiles(smiles)
-    head_atoms = Chem.MolFromSmiles(head).GetNumAtoms() if head else 0
-    backbone = list(Chem.GetShortestPath(heavy, head_atoms, head_atoms + (n - 1) * per_unit + last))
-    monomers = np.clip((np.arange(heavy.GetNumAtoms()) - head_atoms) // per_unit, 0, n - 1)
-    return molecule(smiles, monomers, backbone)
+    whole = Chem.RWMol()
+    monomers: list[int] = []
+    backbone: list[int] = []
+
+    def append(part: Chem.Mol, monomer: int) -> int:
+        first = whole.GetNumAtoms()
+        whole.InsertMol(part)
+        monomers.extend([monomer] * part.GetNumAtoms())
+        return first
+
+    open_end = None
+    if head != "[H]":
+        open_end = append(Chem.MolFromSmiles(head), 0) + Chem.MolFromSmiles(head).GetNumAtoms() - 1
+    for k, letter in enumerate(sequence):
+        unit = units["AB".index(letter.upper())]
+        path = unit.backbone if letter.isupper() else unit.backbone[::-1]
+        first = append(unit.graph, k)
+        if open_end is not None:
+            whole.AddBond(open_end, first + path[0], Chem.BondType.SINGLE)
+        backbone += [first + i for i in path]
+        open_end = backbone[-1]
+    if tail != "[H]":
+        whole.AddBond(open_end, append(Chem.MolFromSmiles(tail), len(sequence) - 1), Chem.BondType.SINGLE)
+    Chem.SanitizeMol(whole)
+    return _numbered(whole.GetMol(), np.array(monomers), backbone)
 
 
 def molecule(smiles: str, monomers: np.ndarray, backbone: Sequence[int]) -> Molecule:
@@ -77,7 +96,14 @@ def molecule(smiles: str, monomers: np.ndarray, backbone: Sequence[int]) -> Mole
     """
     from rdkit import Chem
 
-    full = Chem.AddHs(Chem.MolFromSmiles(smiles))
+    return _numbered(Chem.MolFromSmiles(smiles), monomers, backbone)
+
+
+def _numbered(heavy: Chem.Mol, monomers: np.ndarray, backbone: Sequence[int]) -> Molecule:
+    from rdkit import Chem
+
+    full = Chem.AddHs(heavy)
+    ends = sorted(((bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in full.GetBonds()), key=max)
     owners = [atom.GetIdx() if atom.GetAtomicNum() > 1 else atom.GetNeighbors()[0].GetIdx() for atom in full.GetAtoms()]
     order = np.argsort(monomers[owners], kind="stable")
     full = Chem.RenumberAtoms(full, order.tolist())
@@ -87,7 +113,7 @@ def molecule(smiles: str, monomers: np.ndarray, backbone: Sequence[int]) -> Mole
     return Molecule(
         smiles=Chem.MolToSmiles(full),
         elements=tuple(atom.GetSymbol() for atom in full.GetAtoms()),
-        bonds=tuple((bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in full.GetBonds()),
+        bonds=tuple((int(position[i]), int(position[j])) for i, j in ends),
         monomer=monomers[owners][order],
         backbone=position[list(backbone)],
     )

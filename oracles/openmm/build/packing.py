@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -49,22 +50,23 @@ def volume(mass: float, density: float) -> float:
     return mass / (density * AVOGADRO)
 
 
-def gap_height(chains: int, mass: float, density: float, area: float) -> float:
-    """Height (nm) in which that many chains have the density, plus the slack."""
-    return chains * mass / (density * AVOGADRO * area) + SLACK
+def gap_height(mass: float, density: float, area: float) -> float:
+    """Height (nm) in which all chains together (g/mol) have the density, plus the slack."""
+    return mass / (density * AVOGADRO * area) + SLACK
 
 
 def pack_coils(
-    conformation: Callable[[int], np.ndarray], chains: int, gap: Gap, rng: np.random.Generator
+    conformation: Callable[[int, int], np.ndarray], chains: int, gap: Gap, rng: np.random.Generator
 ) -> list[np.ndarray]:
     """Chains spread evenly over the height, each in a random orientation that fits, at random x and y.
 
-    `conformation(seed)` gives one chain, (n, 3) nm. Raises DoesNotFit where none of many conformations fits.
+    `conformation(chain, seed)` gives the chain of a number, (n, 3) nm. Raises DoesNotFit where none of many
+    conformations fits.
     """
     levels = (rng.permutation(chains) + rng.random(chains)) / chains
     placed = []
-    for level in levels:
-        x = _fitting(conformation, gap.height - 2 * WALL, rng)
+    for chain, level in enumerate(levels):
+        x = _fitting(partial(conformation, chain), gap.height - 2 * WALL, rng)
         low = gap.bottom + WALL - x[:, 2].min()
         high = gap.top - WALL - x[:, 2].max()
         shift = (*(rng.random(2) * gap.lateral), low + level * (high - low))
@@ -112,15 +114,17 @@ def layer_capacity(length: float, lateral: tuple[float, float]) -> int:
 
 
 def pack_extended(
-    chain: np.ndarray, axis: np.ndarray, chains: int, gap: Gap, rng: np.random.Generator
+    straight: Sequence[tuple[np.ndarray, np.ndarray]], gap: Gap, rng: np.random.Generator
 ) -> list[np.ndarray]:
     """Straight chains in layers. Within a layer they lie end to end along one line that winds around the periodic
     rectangle, so that every length packs evenly; each has a random turn about its axis and a random direction.
 
-    chain (n, 3) nm with its axis along `axis`. Raises DoesNotFit where a layer cannot hold one chain.
+    `straight` has each chain, (n, 3) nm, and the vector (3,) nm from its one end to the other. Raises DoesNotFit where
+    a layer cannot hold the longest.
     """
-    x = (chain - chain.mean(axis=0)) @ _onto_x(axis).T
-    length = float(np.linalg.norm(axis))
+    chains = len(straight)
+    length = max(float(np.linalg.norm(axis)) for _, axis in straight)
+    waiting = iter([(x - x.mean(axis=0)) @ _onto_x(axis).T for x, axis in straight])
     capacity = layer_capacity(length, gap.lateral)
     if capacity < 1:
         raise DoesNotFit(f"an extended chain of {length:.1f} nm does not fit in one layer; use shorter chains")
@@ -136,7 +140,7 @@ def pack_extended(
         z = gap.bottom + gap.height * (layer + 0.5) / layers
         offset = rng.random(2) * gap.lateral
         for k in range(here):
-            turned = x @ _about_x(rng.uniform(0, 2 * np.pi)).T
+            turned = next(waiting) @ _about_x(rng.uniform(0, 2 * np.pi)).T
             if rng.random() < 0.5:
                 turned = turned * (-1, -1, 1)
             centre = offset + along * (k + 0.5) / here * line

@@ -7,12 +7,12 @@ import math
 import numpy as np
 
 from oracles.openmm.build.molecules import Molecule
-from oracles.openmm.forcefield.parameters import Parameters
+from oracles.openmm.forcefield.parameters import Parameters, Uncovered
 from oracles.openmm.materials import catalogue
 
 
 def assign(molecule: Molecule) -> Parameters:
-    """Parameters of H-(CH2CF2)n-F and its relatives. Raises ValueError for an atom the set does not cover."""
+    """Parameters of H-(CH2CF2)n-F and its relatives. Raises Uncovered for an atom or torsion the set does not have."""
     field = catalogue.data("byutner_smith")
     kinds = [_kind(molecule, i) for i in range(len(molecule.elements))]
     atoms = [field["atoms"][kind] for kind in kinds]
@@ -24,8 +24,12 @@ def assign(molecule: Molecule) -> Parameters:
         term = field["angles"][_key(molecule, i, j, k)]
         angles.append((i, j, k, math.radians(term["angle"]), term["stiffness"]))
     for i, j, k, m in molecule.torsions:
-        term = field["torsions"].get(_key(molecule, i, j, k, m), {"terms": ()})
-        torsions += [(i, j, k, m, n, math.pi, k_n) for n, k_n in enumerate(term["terms"], start=1)]
+        key = _key(molecule, i, j, k, m)
+        if key in field["torsions"]:
+            terms = field["torsions"][key]["terms"]
+            torsions += [(i, j, k, m, n, math.pi, k_n) for n, k_n in enumerate(terms, start=1)]
+        elif "H" not in key:
+            raise Uncovered(f"byutner-smith has no {key} torsion, atoms {i}, {j}, {k}, {m} of {molecule.smiles}")
     return Parameters(
         charges=np.array([atom["charge"] for atom in atoms]),
         sigma=np.array([atom["sigma"] for atom in atoms]),
@@ -47,7 +51,7 @@ def _kind(molecule: Molecule, atom: int) -> str:
         kind = f"{element}{ligand}{around.count(ligand)}"
         if around.count(ligand) + around.count("C") == 4 and kind in catalogue.data("byutner_smith")["atoms"]:
             return kind
-    raise ValueError(f"byutner-smith has no type for atom {atom} of {molecule.smiles}: {element} bound to {around}")
+    raise Uncovered(f"byutner-smith has no type for atom {atom} of {molecule.smiles}: {element} bound to {around}")
 
 
 def _key(molecule: Molecule, *atoms: int) -> str:

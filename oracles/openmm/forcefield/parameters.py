@@ -7,6 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 
+class Uncovered(ValueError):
+    """A molecule that a force field has no parameters for. The message names the atoms."""
+
+
 @dataclass(frozen=True)
 class Parameters:
     """charges e, sigma nm, epsilon kJ/mol, each (n,); bonded terms by atom index.
