@@ -143,7 +143,7 @@ def test_price_grows_with_fidelity_and_is_told_without_openmm():
 
 
 def test_replicas_and_fidelities_of_the_contract():
-    assert OpenMMOracle.fidelities == ("smoke", "screen")
+    assert OpenMMOracle.fidelities == ("smoke", "screen", "standard", "production")
     assert OpenMMOracle.isolation == "process"
     assert OpenMMOracle.kind == "simulation"
     assert OpenMMOracle().default_replicates("screen") == 3

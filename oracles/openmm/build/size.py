@@ -25,8 +25,11 @@ class Size:
 SIZES: Mapping[str, Size] = {
     "smoke": Size(lateral=(1.7, 1.64), slab_thickness=0.8, gap=1.25, cutoff=0.8),
     "screen": Size(lateral=(1.9, 1.75), slab_thickness=0.8, gap=1.6, cutoff=0.8),
+    "standard": Size(lateral=(3.3, 3.3), slab_thickness=0.8, gap=3.0, cutoff=0.9),
+    "production": Size(lateral=(5.0, 5.0), slab_thickness=1.6, gap=6.0, cutoff=1.0),
 }
-"""About 550 to 700 and 900 to 1200 atoms; the slab is the same, so that a design is neutral in both or in neither."""
+"""About 550 to 700, 900 to 1200, 3000 to 4000 and 15 000 to 20 000 atoms; slabs are equally thick up to `standard`, so
+that a design is neutral in all of them or in none."""
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,9 @@ class Engine:
         self.context.getSystem().setDefaultPeriodicBoxVectors(*np.diag(box))
         self.context.reinitialize()
         self.context.loadCheckpoint(checkpoint)
+        temperature = max(self.temperature, stage.temperature)
+        self._integrator.setTemperature(temperature)
+        self.context.setParameter(self._barostat.Temperature(), temperature)
         if stage.pressure is not None:
             self.context.setParameter(self._barostat.PressureZ(), stage.pressure)
 

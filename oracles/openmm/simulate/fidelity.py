@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 class Stage:
     """A stretch of dynamics under one setting, run in segments with a checkpoint at the end of each.
 
-    `step_fs` fs, `friction` 1/ps, `pressure` bar along z (None: constant volume); `segment` and `sample` are the steps
-    between checkpoints and between sampled frames.
+    `step_fs` fs, `friction` 1/ps, `pressure` bar along z (None: constant volume), `temperature` K where that is hotter
+    than the film's own; `segment` and `sample` are the steps between checkpoints and between sampled frames.
     """
 
     name: str
@@ -23,6 +23,7 @@ class Stage:
     step_fs: float
     friction: float
     pressure: float | None = None
+    temperature: float = 0.0
     segment: int = 1000
     sample: int = 50
 
@@ -64,6 +65,28 @@ class Fidelity:
         )
 
 
+def ramp(steps: int) -> tuple[Stage, ...]:
+    """`steps` of dynamics at each of 0.5, 1 and 2 fs, strongly damped."""
+    return tuple(Stage(f"ramp {fs:g} fs", steps, fs, 10.0) for fs in (0.5, 1.0, 2.0))
+
+
+def densify(steps: int) -> tuple[Stage, ...]:
+    """`steps` of dynamics at constant volume, at 1000 and at 300 bar."""
+    relax = Stage("relax", steps, 4.0, 5.0)
+    return relax, *(Stage(f"compress {bar} bar", steps, 4.0, 5.0, pressure=float(bar)) for bar in (1000, 300))
+
+
+def anneal(steps: int) -> tuple[Stage, ...]:
+    """`steps` at 600 K, half as many at 550, 500 and 450 K, `steps` at the film's own temperature, all at 1 bar; then
+    constant volume. Torsions of PVDF cross their barriers in tens of ps at 500 K and in ns at 300 K."""
+    cooling = ((600, steps), (550, steps // 2), (500, steps // 2), (450, steps // 2))
+    return (
+        *(Stage(f"anneal {kelvin} K", n, 4.0, 2.0, pressure=1.0, temperature=float(kelvin)) for kelvin, n in cooling),
+        Stage("compress 1 bar", steps, 4.0, 2.0, pressure=1.0),
+        Stage("settle", steps // 2, 4.0, 1.0),
+    )
+
+
 FIDELITIES: Mapping[str, Fidelity] = {
     # About 10 CPU-seconds, seven of them dynamics. Too short for the film to settle: ranks adhesion like a second
     # screen run (Pearson 0.96) but reads it too weak, and says nothing about the dipole.
@@ -84,15 +107,13 @@ FIDELITIES: Mapping[str, Fidelity] = {
         nve=400,
     ),
     # 48 ps: the shortest run whose three replicas separate surfaces by their first-layer dipole (signal over noise
-    # 4.6, against 3.3 after 20 ps). 2800 steps of equilibration. Segments of 2000 steps lose 8 s to a kill.
+    # 4.6, against 3.3 after 20 ps). 2750 steps of equilibration. Segments of 2000 steps lose 8 s to a kill.
     "screen": Fidelity(
         replicates=3,
         push_off=150,
         minimise=300,
         equilibration=(
-            Stage("ramp 0.5 fs", 100, 0.5, 10.0),
-            Stage("ramp 1 fs", 100, 1.0, 10.0),
-            Stage("ramp 2 fs", 150, 2.0, 10.0),
+            *ramp(100),
             Stage("relax", 250, 4.0, 5.0),
             Stage("compress 1000 bar", 500, 4.0, 5.0, pressure=1000.0),
             Stage("compress 300 bar", 350, 4.0, 5.0, pressure=300.0),
@@ -103,5 +124,28 @@ FIDELITIES: Mapping[str, Fidelity] = {
         energy_every=4,
         view_every=4,
         nve=500,
+    ),
+    # 1 ns after an anneal from 600 K: conformations of chains twice as long relax, profiles and moduli mean something.
+    # Hours of a CPU core, minutes of a GPU.
+    "standard": Fidelity(
+        replicates=4,
+        push_off=400,
+        minimise=500,
+        equilibration=(*ramp(300), *densify(2500), *anneal(12500)),
+        production=Stage("production", 250_000, 4.0, 1.0, segment=10_000, sample=500),
+        energy_every=4,
+        view_every=10,
+        nve=1000,
+    ),
+    # 10 ns, for a GPU.
+    "production": Fidelity(
+        replicates=4,
+        push_off=400,
+        minimise=1000,
+        equilibration=(*ramp(500), *densify(12_500), *anneal(62_500)),
+        production=Stage("production", 2_500_000, 4.0, 1.0, segment=25_000, sample=2500),
+        energy_every=4,
+        view_every=20,
+        nve=1000,
     ),
 }

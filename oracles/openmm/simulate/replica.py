@@ -160,7 +160,7 @@ class Replica:
             if not np.isfinite(temperatures[-1]):
                 raise Exploded(f"velocities are not finite in {stage.name}", self.last_frames)
         mean = float(np.mean(temperatures))
-        if mean > RUNAWAY * self.temperature:
+        if mean > RUNAWAY * max(self.temperature, stage.temperature):
             raise Exploded(f"temperature {mean:.0f} K in {stage.name}", self.last_frames)
         return {"positions": np.array(positions), "temperature": np.array(temperatures), "height": np.array(heights)}
 
