@@ -46,6 +46,11 @@ def find(role: str, kind: str) -> type:
         raise PluginError(f"{role} {kind!r} cannot be imported: {error}", key="kind") from error
 
 
+def kinds(role: str) -> tuple[str, ...]:
+    """Names of the installed plug-ins of a role, in alphabetical order."""
+    return tuple(sorted(_installed(role)))
+
+
 @cache
 def _installed(role: str) -> Mapping[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=GROUPS[role])}

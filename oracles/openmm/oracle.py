@@ -60,6 +60,13 @@ class OpenMMOracle:
         self.oxide_model, self.platform, self.precision = oxide_model, platform, precision
         self.cache = cache
 
+    @staticmethod
+    def materials() -> dict[str, Any]:
+        """Tables of what can be simulated, and of what not and why."""
+        from oracles.openmm.listing import materials
+
+        return materials()
+
     def default_replicates(self, fidelity: str) -> int:
         """Replicas of a design unless the campaign says otherwise."""
         return FIDELITIES[fidelity].replicates
