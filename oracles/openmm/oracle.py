@@ -11,6 +11,7 @@ from loop.seeds import derive
 from loop.types import TEACHING_CAUSES, Check, Design, OracleFailure, Outcome, Task
 from oracles.openmm.build import feasible
 from oracles.openmm.build.film import build_film
+from oracles.openmm.build.polymers import PVDF_MODELS
 from oracles.openmm.build.size import SIZES, Seeds
 from oracles.openmm.files import write_pdb
 from oracles.openmm.forcefield import oxides
@@ -37,7 +38,8 @@ PUSH_OFF_SHARE, MINIMISER_STEPS = 1.0, 2.0
 class OpenMMOracle:
     """Sandwich films of polymer between oxide surfaces, simulated with OpenMM.
 
-    Keys of a campaign: `oxide_model`, the published set for the oxide; `platform`, `auto` or a name that then must
+    Keys of a campaign: `oxide_model`, the published set for the oxide; `pvdf_model`, the force field of plain PVDF,
+    `byutner-smith` or `sage` (all other polymers have `sage`); `platform`, `auto` or a name that then must
     work; `precision` on a GPU; `cache`, where fitted force-field parameters are kept (default: the user's folder).
     """
 
@@ -50,14 +52,17 @@ class OpenMMOracle:
     def __init__(
         self,
         oxide_model: str = oxides.DEFAULT,
+        pvdf_model: str = PVDF_MODELS[0],
         platform: str = "auto",
         precision: str = "mixed",
         cache: Path | None = None,
     ) -> None:
         _one_of("oxide_model", oxide_model, oxides.MODELS)
+        _one_of("pvdf_model", pvdf_model, PVDF_MODELS)
         _one_of("platform", platform, NAMES)
         _one_of("precision", precision, PRECISIONS)
-        self.oxide_model, self.platform, self.precision = oxide_model, platform, precision
+        self.oxide_model, self.pvdf_model = oxide_model, pvdf_model
+        self.platform, self.precision = platform, precision
         self.cache = cache
 
     @staticmethod
@@ -88,7 +93,7 @@ class OpenMMOracle:
 
     def check(self, design: Design, fidelity: str) -> Sequence[Check]:
         """Whether the film can be built, each rule with its limit and cure; pure, milliseconds."""
-        return feasible.check(design.values, fidelity, self.oxide_model)
+        return feasible.check(design.values, fidelity, self.oxide_model, self.pvdf_model)
 
     def cost(self, design: Design, fidelity: str) -> float:
         """Expected seconds of one replica on one CPU core: atoms times steps, and setting up."""
@@ -122,7 +127,7 @@ class OpenMMOracle:
             fidelity = FIDELITIES[task.fidelity] if retry == 0 else FIDELITIES[task.fidelity].halved()
             seeds = Seeds(*(derive(seed, purpose) for purpose in ("surface", "chains", "velocities")))
             with journal.timed("build"):
-                film = build_film(values, SIZES[task.fidelity], seeds, self.cache, oxide_model=self.oxide_model)
+                film = build_film(values, SIZES[task.fidelity], seeds, self.cache, self.oxide_model, self.pvdf_model)
             replica = Replica(film, fidelity, float(values["temperature"]), seeds.velocities, compute, journal)
             try:
                 replica.run()
@@ -146,6 +151,7 @@ class OpenMMOracle:
             "settings": settings,
             "size": asdict(SIZES[task.fidelity]),
             "oxide_model": self.oxide_model,
+            "pvdf_model": self.pvdf_model,
             "platform": self.platform,
             "precision": self.precision,
         }

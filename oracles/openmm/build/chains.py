@@ -91,7 +91,7 @@ class _Growing:
             return
         own = dict(zip(ring.atoms.tolist(), ring.x, strict=True))
         turn = frame(x[grandparent], x[parent], x[atom]) @ frame(own[grandparent], own[parent], own[atom]).T
-        for new in ring.atoms[~self.placed[ring.atoms]]:
+        for new in ring.atoms[~self.placed[ring.atoms] | (ring.atoms == atom)]:
             x[new] = x[parent] + turn @ (own[int(new)] - own[parent])
 
     def complete(self, parent: int, on_backbone: bool, hand: float) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from oracles.openmm.build.packing import DoesNotFit, Gap, pack_coils, pack_exten
 from oracles.openmm.build.polymers import Polymer, polymer
 from oracles.openmm.build.rotors import coil, repeated
 from oracles.openmm.build.sequences import hands, sequences
+from oracles.openmm.build.threading import threaded
 from oracles.openmm.forcefield.assign import Uncovered, assign_all, sources
 from oracles.openmm.forcefield.parameters import Parameters
 from oracles.openmm.materials import catalogue
@@ -95,10 +96,13 @@ def place(chains: Melt, design: Mapping[str, Value], gap: Gap, seed: int) -> lis
     def conformation(chain: int, draw: int) -> np.ndarray:
         return grow(*chains.members[chain], coil(turns[chain], temperature, draw), sides[chain])
 
+    def entangled(placed: Sequence[np.ndarray]) -> bool:
+        return _entangled(chains.molecules, placed, gap.lateral)
+
     rng = np.random.default_rng(seed)
     try:
         if start == "coil":
-            return pack_coils(conformation, len(turns), gap, rng)
+            return pack_coils(conformation, len(turns), gap, rng, entangled)
         pattern = chains.polymer.starts[start]["torsions"]
         straight = [
             grow(*member, repeated(pattern, len(rotors)), side)
@@ -109,3 +113,13 @@ def place(chains: Melt, design: Mapping[str, Value], gap: Gap, seed: int) -> lis
         return pack_extended(list(zip(straight, axes, strict=True)), gap, rng)
     except DoesNotFit as error:
         raise OracleFailure("infeasible", f"chain_length {design['chain_length']}: {error}") from error
+
+
+def _entangled(molecules: Sequence[Molecule], placed: Sequence[np.ndarray], lateral: tuple[float, float]) -> bool:
+    """Whether a ring of the last chain placed, or a bond of it, is caught in another chain or in itself."""
+    *others, x = placed
+    last = molecules[len(others)]
+    if threaded(last, x, last, x, None):
+        return True
+    pairs = zip(molecules, others, strict=False)
+    return any(threaded(last, x, kind, y, lateral) or threaded(kind, y, last, x, lateral) for kind, y in pairs)

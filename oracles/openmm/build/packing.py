@@ -17,6 +17,8 @@ WALL = 0.12
 """nm kept between any chain atom and the oxide's outermost planes at placement."""
 ROTATIONS = 30
 CONFORMATIONS = 40
+PLACEMENTS, SHIFTS = 60, 20
+"""Conformations tried for a chain whose neighbours stand in its way, and places of each."""
 ROW_PITCH = 0.48
 """nm between neighbouring rows of extended chains (interchain distances of alpha and beta PVDF: 0.45 to 0.50)."""
 END_GAP = 0.3
@@ -56,22 +58,38 @@ def gap_height(mass: float, density: float, area: float) -> float:
 
 
 def pack_coils(
-    conformation: Callable[[int, int], np.ndarray], chains: int, gap: Gap, rng: np.random.Generator
+    conformation: Callable[[int, int], np.ndarray],
+    chains: int,
+    gap: Gap,
+    rng: np.random.Generator,
+    entangled: Callable[[Sequence[np.ndarray]], bool] = lambda placed: False,
 ) -> list[np.ndarray]:
     """Chains spread evenly over the height, each in a random orientation that fits, at random x and y.
 
-    `conformation(chain, seed)` gives the chain of a number, (n, 3) nm. Raises DoesNotFit where none of many
-    conformations fits.
+    `conformation(chain, seed)` gives the chain of a number, (n, 3) nm; `entangled(placed)` says of the chains so far
+    that the last must be placed anew. Raises DoesNotFit where none of many conformations fits.
     """
     levels = (rng.permutation(chains) + rng.random(chains)) / chains
-    placed = []
+    placed: list[np.ndarray] = []
     for chain, level in enumerate(levels):
-        x = _fitting(partial(conformation, chain), gap.height - 2 * WALL, rng)
-        low = gap.bottom + WALL - x[:, 2].min()
-        high = gap.top - WALL - x[:, 2].max()
-        shift = (*(rng.random(2) * gap.lateral), low + level * (high - low))
-        placed.append(x + shift)
+        for _ in range(PLACEMENTS):
+            x = _fitting(partial(conformation, chain), gap.height - 2 * WALL, rng)
+            candidates = (_shifted(x, gap, level, rng) for _ in range(SHIFTS))
+            free = next((candidate for candidate in candidates if not entangled([*placed, candidate])), None)
+            if free is not None:
+                placed.append(free)
+                break
+        else:
+            raise DoesNotFit(f"chain {chain + 1} of {chains} cannot be placed clear of the others; use shorter chains")
     return placed
+
+
+def _shifted(x: np.ndarray, gap: Gap, level: float, rng: np.random.Generator) -> np.ndarray:
+    """The chain at a level (0 to 1) of the gap and at random x and y."""
+    low = gap.bottom + WALL - x[:, 2].min()
+    high = gap.top - WALL - x[:, 2].max()
+    shift = (*(rng.random(2) * gap.lateral), low + level * (high - low))
+    return np.asarray(x + shift)
 
 
 def _fitting(conformation: Callable[[int], np.ndarray], height: float, rng: np.random.Generator) -> np.ndarray:

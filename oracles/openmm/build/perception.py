@@ -30,6 +30,13 @@ class RingSystem:
 
 
 @cache
+def rings(smiles: str) -> tuple[tuple[int, ...], ...]:
+    """The smallest rings of a molecule; atoms as in `ring_systems`."""
+    graph = mapped(smiles)  # which its ring information does not keep alive
+    return tuple(tuple(ring) for ring in graph.GetRingInfo().AtomRings())
+
+
+@cache
 def ring_systems(smiles: str) -> tuple[RingSystem, ...]:
     """Ring systems of a molecule whose SMILES maps every atom to its index plus one."""
     graph = mapped(smiles)
