@@ -68,7 +68,7 @@ def test_magnetite_is_neutral_and_half_of_its_sites_are_right():
 
 
 @pytest.mark.parametrize(("oxide", "facet", "termination"), SURFACES)
-@pytest.mark.parametrize("fidelity", SIZES)
+@pytest.mark.parametrize("fidelity", ["screen", "production"])
 def test_slabs_read_the_same_from_both_faces(oxide, facet, termination, fidelity):
     slab = slab_of(oxide, facet, termination, fidelity)
     z = slab.positions[:, 2]
@@ -80,7 +80,7 @@ def test_slabs_read_the_same_from_both_faces(oxide, facet, termination, fidelity
         assert "+".join(sorted({site for site, _ in layer})) == end
     for model in oxides.MODELS:
         if oxide in catalogue.data(model)["metals"]:
-            assert abs(slab.dipole(model)) < 1e-6
+            assert abs(slab.dipole(model)) < 1e-7 * slab.area
     assert len(slab.upper) == len(slab.lower) > 0
     assert all(edge >= wanted - 1e-6 for edge, wanted in zip(slab.lateral, SIZES[fidelity].lateral, strict=True))
     assert 0.6 * SIZES[fidelity].slab_thickness < slab.height < 1.5 * SIZES[fidelity].slab_thickness

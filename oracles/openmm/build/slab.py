@@ -115,17 +115,21 @@ def _thinned(taken: Window, share: float) -> Window:
 
 
 def _bonds(positions: np.ndarray, sites: tuple[str, ...], lateral: tuple[float, float]) -> np.ndarray:
-    metals = np.array([i for i, site in enumerate(sites) if site != OXYGEN])
-    oxygens = np.array([i for i, site in enumerate(sites) if site == OXYGEN])
-    apart = positions[metals][:, None] - positions[oxygens][None]
-    apart[..., :2] -= np.round(apart[..., :2] / lateral) * lateral
-    first, second = np.nonzero(np.linalg.norm(apart, axis=-1) < BOND)
-    return np.column_stack([metals[first], oxygens[second]])
+    from scipy.spatial import cKDTree
+
+    box = np.array([*lateral, np.ptp(positions[:, 2]) + 2 * BOND])
+    folded = positions % box
+    folded = np.where(folded < box, folded, 0.0)
+    metal = np.array([site != OXYGEN for site in sites])
+    metals, oxygens = np.flatnonzero(metal), np.flatnonzero(~metal)
+    near = cKDTree(folded[metals], boxsize=box).query_ball_tree(cKDTree(folded[oxygens], boxsize=box), BOND)
+    return np.array([(metals[k], oxygens[i]) for k, around in enumerate(near) for i in sorted(around)])
 
 
 def _lacking(sites: tuple[str, ...], coordination: np.ndarray, atoms: np.ndarray) -> np.ndarray:
     """Those of the atoms with fewer bonds than their site has in the middle of the slab."""
-    full = {site: max(coordination[[i for i, s in enumerate(sites) if s == site]]) for site in set(sites)}
+    named = np.array(sites)
+    full = {site: coordination[named == site].max() for site in set(sites)}
     return np.array([i for i in atoms if coordination[i] < full[sites[i]]], dtype=int)
 
 
