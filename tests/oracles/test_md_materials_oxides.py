@@ -11,9 +11,8 @@ from oracles.openmm.materials import catalogue
 
 Source = Annotated[str, StringConstraints(min_length=10)]
 Positive = Annotated[float, Field(gt=0)]
-Layer = Annotated[
-    str, StringConstraints(pattern=r"^(octahedral|tetrahedral|oxygen)(\+(octahedral|tetrahedral|oxygen))*$")
-]
+SITE = "(octahedral|tetrahedral|oxygen)"
+Layer = Annotated[str, StringConstraints(pattern=rf"^{SITE}(\+{SITE})*$")]
 Vectors = Annotated[list[Annotated[list[float], Field(min_length=3, max_length=3)]], Field(min_length=3, max_length=3)]
 
 
