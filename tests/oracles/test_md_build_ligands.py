@@ -1,4 +1,4 @@
-"""Alkoxide ligands: where they stand, what they carry, that they hold, and what is refused."""
+"""Ligands on a surface: where they stand, what they carry, that they hold, and what is refused."""
 
 import time
 
@@ -6,12 +6,15 @@ import numpy as np
 import openmm
 import pytest
 
-from oracles.openmm.build import feasible
+from oracles.openmm.build import feasible, sites
 from oracles.openmm.build.film import build_film
+from oracles.openmm.build.heads import ligand
 from oracles.openmm.build.hydroxyls import bound_metals
-from oracles.openmm.build.ligands import alkoxide, capacity, layer_height, parametrise, spread_apart
+from oracles.openmm.build.ligands import add_ligands, layer_height, parametrise
 from oracles.openmm.build.size import SIZES, Seeds
 from oracles.openmm.build.slab import build_slab
+from oracles.openmm.observe.gates import MAX_FORCE
+from oracles.openmm.observe.observer import arrays
 from oracles.openmm.simulate.equilibrate import Engine
 from oracles.openmm.simulate.platforms import choose
 from oracles.openmm.simulate.pushoff import push_off
@@ -84,20 +87,30 @@ def test_anchors_keep_their_distances(film):
     assert np.linalg.norm(apart(film, carriers, anchors), axis=-1).min() >= 0.26
 
 
-def test_ligand_and_oxygen_are_neutral_and_so_is_the_whole(film):
+def test_a_ligand_has_the_charge_of_the_hydroxyl_it_replaces(film):
     q = charges(film)
     bodies, anchors = grafts(film)
-    assert q[bodies].sum(axis=1) + q[anchors] == pytest.approx(0.0, abs=1e-9)
+    # CLAYFF: hydroxyl oxygen -0.95 and hydrogen 0.425
+    assert q[bodies].sum(axis=1) + q[anchors] == pytest.approx(-0.525, abs=1e-9)
+    assert film.provenance["anchor_charge_e"] == pytest.approx(q[anchors].mean())
     assert abs(q.sum()) < 1e-6
-    expected = next(c.value for c in feasible.check(GRAFTED, "smoke") if c.name == "dq")
-    assert film.dq == pytest.approx(expected)
+    more_hydroxyls = {**GRAFTED, "ligand": "none", "ligand_density": 0.0, "hydroxyl_density": 3.0}
+    for values in (GRAFTED, more_hydroxyls):
+        assert film.dq == pytest.approx(next(c.value for c in feasible.check(values, "smoke") if c.name == "dq"))
 
 
-def test_every_bound_metal_holds_an_angle_and_is_excluded(film, slab):
+def test_provenance_says_how_the_ligand_is_bound_and_whose_numbers_it_has(film):
+    told = film.provenance["ligand"]
+    assert told["head"] == "alkoxide" and told["smiles"] == "OC(F)(F)C(F)(F)C(F)(F)F"
+    assert "hydroxyl groups they replace" in told["charge_rule"]
+    assert "choice" in told["binding"] and told["force_field"].startswith("openff")
+
+
+def test_every_bound_metal_holds_an_angle_and_half_its_charge(film, slab):
     bodies, anchors = grafts(film)
     force = force_of(film, openmm.HarmonicAngleForce)
     held = {tuple(force.getAngleParameters(k)[:3]) for k in range(force.getNumAngles())}
-    pairs = force_of(film, openmm.NonbondedForce)
+    pairs, q = force_of(film, openmm.NonbondedForce), charges(film)
     products = {}
     for k in range(pairs.getNumExceptions()):
         i, j, product, _, epsilon = pairs.getExceptionParameters(k)
@@ -106,7 +119,23 @@ def test_every_bound_metal_holds_an_angle_and_is_excluded(film, slab):
         metals = bound_metals(slab, anchor).tolist()
         assert metals
         assert all((metal, anchor, body[0]) in held for metal in metals)
-        assert all(products[metal, body[0]] == (0.0, 0.0) for metal in metals)
+        assert all(products[metal, body[0]] == pytest.approx((q[metal] * q[body[0]] / 2, 0.0)) for metal in metals)
+
+
+def test_a_push_off_leaves_heads_alone_and_forces_do_not_notice(film):
+    """Pairs of heads with the slab are exceptions with the interaction that they would have had anyway."""
+    force, q = force_of(film, openmm.NonbondedForce), charges(film)
+    cores = [force.getParticleParameters(i)[1:] for i in range(force.getNumParticles())]
+    heads = {int(i) for body in grafts(film)[0] for i in body}
+    full = 0
+    for k in range(force.getNumExceptions()):
+        i, j, product, sigma, epsilon = (getattr(v, "_value", v) for v in force.getExceptionParameters(k))
+        if i < len(film.slab) and j in heads and epsilon > 0:
+            (s1, e1), (s2, e2) = ([value._value for value in cores[atom]] for atom in (i, j))
+            if product == pytest.approx(q[i] * q[j]):
+                assert (sigma, epsilon) == pytest.approx(((s1 + s2) / 2, np.sqrt(e1 * e2)))
+                full += 1
+    assert full > 10 * 2 * PER_FACE
 
 
 def test_ligands_hold_through_two_hundred_steps(film):
@@ -123,7 +152,7 @@ def test_ligands_hold_through_two_hundred_steps(film):
         assert (z > film.slab_height - 0.15).all()  # none inside the slab
         return np.linalg.norm(x[bodies[:, 0]] - x[anchors], axis=-1)
 
-    assert bonds().min() > 0.132 and bonds().max() < 0.163
+    assert bonds().min() > 0.132 and bonds().max() < 0.17  # its rest length is 0.141: see coulomb13
     for step in (0.0005, 0.004):
         engine._integrator.setStepSize(step)
         engine.step(100)
@@ -148,7 +177,9 @@ def test_propoxide_hydrogens_are_constrained():
 def test_the_gap_grows_by_the_ligands_room(film):
     bare = build_film({**GRAFTED, "ligand": "none", "ligand_density": 0.0}, SIZES["smoke"], SEEDS)
     assert film.box[2] - bare.box[2] == pytest.approx(film.ligand_height)
-    assert film.ligand_height == pytest.approx(2 * PER_FACE / film.area * 169.02 / (1.68 * 602.214), rel=1e-3)
+    # 186 g/mol of the alcohol; perfluorinated liquids have 1.6 to 1.8 g/cm^3
+    volume = film.ligand_height * film.area / (2 * PER_FACE)
+    assert 1.6 < 186.02 / (volume * 602.214) < 1.8
     assert bare.ligand_height == 0.0 and layer_height("propoxide", 2.0) > layer_height("propoxide", 1.0)
     assert len(bare.chains) == len(film.chains)
     layer = film.ligand_height / 2
@@ -163,29 +194,126 @@ def test_same_seed_same_sites_another_seed_others(film):
 
 
 def test_as_many_fit_as_promised(slab):
-    most = capacity(slab)
-    points = slab.positions[slab.upper, :2]
-    sites = spread_apart(points, most, slab.lateral, np.random.default_rng(0))
-    assert len(set(sites)) == most
-    with pytest.raises(ValueError, match=f"room for {most}"):
-        spread_apart(points, most + 1, slab.lateral, np.random.default_rng(0))
+    for head, anchors in (("alkoxide", 1), ("catechol", 2)):
+        most = sites.capacity(slab, head)
+        chosen = sites.choose(slab, slab.upper, head, most, np.random.default_rng(0))
+        assert chosen.shape == (most, anchors) and len(set(chosen.ravel())) == most * anchors
+        with pytest.raises(ValueError, match=f"room for {most}"):
+            sites.choose(slab, slab.upper, head, most + 1, np.random.default_rng(0))
     # a square lattice of 0.297 nm: its diagonal is too short, every second site of each row fits
     square = build_slab("magnetite", "001", "octahedral", SIZES["smoke"].lateral, SIZES["smoke"].slab_thickness)
-    assert len(square.upper) == 36 and capacity(square) == 9
+    assert len(square.upper) == 36 and sites.capacity(square, "carboxylate") == 9
 
 
-def test_the_alkoxide_lacks_the_hydroxyl_hydrogen():
-    kind, parameters = parametrise("propoxide", "clayff")
-    assert [(r, k) for i, j, r, k in parameters.bonds if 0 in (i, j)] == [(0.141, 267776.0)]
-    assert len(parameters.bonds) == len(kind.bonds) and parameters.charges.sum() == pytest.approx(0.0, abs=1e-9)
-    assert sorted(alkoxide("propoxide").elements) == ["C"] * 3 + ["H"] * 7 + ["O"]
-    assert alkoxide("propoxide").backbone.tolist() == [0, 1, 2, 3]
+def test_bidentate_heads_stand_on_pairs_that_suit_them(slab):
+    pairs = sites.sites(slab, slab.upper, "bridging phosphonate")
+    between = sites.wrapped(slab.positions[pairs[:, 0]] - slab.positions[pairs[:, 1]], slab.lateral)
+    assert np.linalg.norm(between, axis=1) == pytest.approx(0.267, abs=1e-3)  # the short edges of hematite's octahedra
+    chosen = sites.choose(slab, slab.lower, "catechol", 3, np.random.default_rng(1))
+    for k in range(3):
+        others = slab.positions[np.delete(chosen, k, axis=0).ravel()]
+        for anchor in slab.positions[chosen[k]]:
+            flat = sites.wrapped(others - anchor, slab.lateral)[:, :2]
+            assert np.linalg.norm(flat, axis=1).min() >= 0.45
+
+
+def test_ligands_start_clear_of_slab_and_of_each_other(slab):
+    made = add_ligands(slab, "hexanoate", 6, 1.8, 5)
+    assert made.positions.shape == (12, 18, 3)
+    heavy = np.array([e != "H" for e in made.kind.bound.elements[1:]])
+    heavy[made.kind.holders[0] - 1] = False
+    for k, x in enumerate(made.positions):
+        around = np.concatenate([slab.positions, *np.delete(made.positions, k, axis=0)[:, heavy]])
+        apart = sites.wrapped(x[heavy][:, None] - around[None], slab.lateral)
+        assert np.linalg.norm(apart, axis=-1).min() > 0.1
+
+
+BOUND = {
+    "hexanoate": {("O", "C"): 0.134, ("O", "C", "O"): 120.0},
+    "octylphosphonate": {("O", "P"): 0.161, ("O", "P", "O"): 112.0},
+    "CCCP(=O)([OH:1])[OH:1]": {("O", "P"): 0.161, ("O", "P", "O"): 105.0},
+    "dopamine": {("O", "C"): 0.137, ("O", "C", "C"): 120.0},
+    "aminopropylsilane": {("O", "Si"): 0.166, ("O", "Si", "O"): 110.0},
+}
+"""Lengths (nm) and angles (degrees) at the bound head: esters, phosphonic acids, phenols and silanols in general."""
+
+
+@pytest.mark.parametrize("name", BOUND)
+def test_a_bound_head_relaxes_to_its_shape(name):
+    film = build_film({**GRAFTED, "ligand": name, "ligand_density": 1.2}, SIZES["smoke"], SEEDS)
+    compute = choose("CPU")
+    engine = Engine(film, 400.0, compute, 1)
+    engine.minimise(push_off(film, 100, 1, compute), 150, 1)
+    x, forces = arrays(engine.context, "positions", "forces")
+    mobile = np.array([film.system.getParticleMass(i)._value > 0 for i in range(len(x))])
+    assert np.linalg.norm(forces[mobile], axis=1).max() < MAX_FORCE
+    force = force_of(film, openmm.HarmonicBondForce)
+    grafted = len(film.slab) + 2 * film.provenance["hydroxyls_per_face"]
+    bonds = [force.getBondParameters(k)[:2] for k in range(force.getNumBonds())]
+    at = {anchor: first for anchor, first in bonds if anchor < len(film.slab) and grafted <= first <= film.surface[-1]}
+    assert len(at) == 2 * film.provenance["ligands_per_face"] * ligand(name).binds
+    length, angle = BOUND[name].values()
+    bent = []
+    for anchor, first in at.items():
+        arm = sites.wrapped(x[anchor] - x[first], tuple(film.box[:2]))
+        assert np.linalg.norm(arm) == pytest.approx(length, rel=0.1)
+        for pair in bonds:
+            if first in pair and anchor not in pair:
+                leg = sites.wrapped(x[sum(pair) - first] - x[first], tuple(film.box[:2]))
+                bent.append(np.degrees(np.arccos(arm @ leg / np.linalg.norm(arm) / np.linalg.norm(leg))))
+    assert np.mean(bent) == pytest.approx(angle, abs=8.0)
+    middle = (film.top + film.bottom) / 2
+    assert all((x[first][2] > x[anchor][2]) == (x[anchor][2] > middle) for anchor, first in at.items())
+
+
+def test_ligands_across_the_edge_of_the_cell_feel_the_same(slab):
+    """Moving the slab by a whole period leaves every energy as it was."""
+    film = build_film({**GRAFTED, "ligand": "dopamine", "ligand_density": 1.2}, SIZES["smoke"], SEEDS)
+    platform = openmm.Platform.getPlatformByName("Reference")
+    context = openmm.Context(film.system, openmm.VerletIntegrator(0.001), platform)
+    energies = []
+    for shift in (0.0, film.box[0]):
+        moved = film.positions.copy()
+        moved[film.slab, 0] += shift
+        context.setPositions(moved)
+        energies.append([context.getState(energy=True, groups={group}).getPotentialEnergy()._value for group in (0, 1)])
+    assert energies[0] == pytest.approx(energies[1], rel=1e-9)
+
+
+def test_nothing_joins_polymer_and_surface(film):
+    pairs, polymer = force_of(film, openmm.NonbondedForce), set(film.polymer.tolist())
+    joined = [pairs.getExceptionParameters(k)[:2] for k in range(pairs.getNumExceptions())]
+    assert all((i in polymer) == (j in polymer) for i, j in joined)
+
+
+def test_binding_takes_the_hydrogen_and_nothing_else():
+    kind, parameters = parametrise("propoxide")
+    assert len(parameters.bonds) == len(kind.bound.bonds)
+    assert parameters.charges.sum() == pytest.approx(0.0, abs=1e-9)
+    assert sorted(kind.bound.elements) == ["C"] * 3 + ["H"] * 7 + ["O"]
+    # the charges of formate on magnetite: Guersoy et al. 2025
+    kind, parameters = parametrise("hexanoate")
+    carbon = kind.holders[0]
+    (free,) = (j for j in kind.bound.neighbours[carbon] if kind.bound.elements[j] == "O" and j >= kind.binds)
+    assert parameters.charges[[carbon, free]].tolist() == [0.731, -0.804]
 
 
 @pytest.mark.parametrize(
     ("values", "name", "cure"),
     [
         ({"ligand": "unobtainium"}, "ligand", "none, propoxide, perfluoropropoxide"),
+        ({"ligand": "OCC(=O)O"}, "ligand", "mark what binds"),
+        (
+            {"ligand": "CCP(=O)([OH:1])[OH:1]", "ligand_density": 1.0},
+            "ligand",
+            "oxygens 0.24 to 0.275 nm apart and this surface has none",
+        ),
+        (
+            {"ligand": "OC(C)(C(C)(C)C)C(C)(C)C", "ligand_density": 2.8},
+            "ligand_density",
+            "fill the space at 1.56 1/nm^2 even when upright",
+        ),
+        ({"ligand": "C" * 80 + "C(=O)O", "ligand_density": 0.4}, "ligand_length", "use a shorter ligand"),
         ({"ligand": "propoxide"}, "ligand_density", "or ligand be none"),
         ({"ligand": "none", "ligand_density": 1.0}, "ligand_density", "[0, 0] 1/nm^2 where ligand is none"),
         ({"ligand": "propoxide", "ligand_density": 5.0}, "ligand_density", "2.84] 1/nm^2 (one ligand to 9"),
@@ -199,7 +327,7 @@ def test_the_alkoxide_lacks_the_hydroxyl_hydrogen():
                 "ligand_density": 1.0,
             },
             "dq",
-            "hydroxyl_density is 10.1 1/nm^2",
+            "hydroxyl_density is 11.2 1/nm^2",
         ),
     ],
 )

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from oracles.openmm.build.hydroxyls import Hydroxyls
-from oracles.openmm.build.ligands import OXYGEN, Ligands
+from oracles.openmm.build.hydroxyls import Hydroxyls, hydroxyl_charge
+from oracles.openmm.build.ligands import Ligands
 from oracles.openmm.build.molecules import Molecule
 from oracles.openmm.build.slab import Slab
 from oracles.openmm.forcefield.oxides import core, hydroxyl_gain
@@ -34,7 +34,7 @@ EWALD_TOLERANCE = 5e-4
 @dataclass(frozen=True)
 class Surface:
     """A hydroxylated and grafted slab: slab atoms first, then the hydroxyl hydrogens, then the ligands, each without
-    its oxygen. charges (n,) e sum to zero."""
+    its anchors. charges (n,) e sum to zero."""
 
     slab: Slab
     hydroxyls: Hydroxyls
@@ -70,7 +70,8 @@ class Surface:
         hydrogens = np.full(len(self.hydroxyls.oxygens), oxide["hydrogen"]["charge"])
         if self.ligands is None:
             return np.append(charges, hydrogens)
-        charges[self.ligands.anchors] = self.ligands.parameters.charges[OXYGEN]
+        share = self.ligands.parameters.charges[: self.ligands.kind.binds]
+        charges[self.ligands.anchors] += share + hydroxyl_charge(self.model)
         return np.concatenate([charges, hydrogens, self.ligands.charges])
 
 
@@ -118,8 +119,9 @@ def _bonded_system(
     system = openmm.System()
     system.setDefaultPeriodicBoxVectors(*np.diag(box))
     forces = _bonded_forces()
-    # the angles of hydroxyls reach metals across the cell's edge
-    forces["angle"].setUsesPeriodicBoundaryConditions(True)
+    # hydroxyls and ligands are bound to atoms across the cell's edge
+    for force in forces.values():
+        force.setUsesPeriodicBoundaryConditions(True)
     _add_surface(system, forces, surface, constrain)
     for molecule, parameters in molecules:
         add_bonded(system, forces, molecule, parameters, constrain)
@@ -160,14 +162,11 @@ def _add_surface(system: openmm.System, forces: dict[str, Any], surface: Surface
 
 def _add_ligands(system: openmm.System, forces: dict[str, Any], ligands: Ligands, constrain: bool) -> None:
     stiffness = catalogue.anchor()["angle"]["stiffness"]
-    carbon = ligands.molecule.backbone[1]
-    carbons = []
-    for anchor in ligands.anchors:
-        places = _places(system.getNumParticles(), ligands.molecule, int(anchor))
-        carbons.append(places[carbon])
-        add_bonded(system, forces, ligands.molecule, ligands.parameters, constrain, int(anchor))
-    for metal, k, theta in ligands.angles:
-        forces["angle"].addAngle(metal, int(ligands.anchors[k]), carbons[k], theta, stiffness)
+    places = ligands.places(system.getNumParticles())
+    for anchors in ligands.anchors.tolist():
+        add_bonded(system, forces, ligands.kind.bound, ligands.parameters, constrain, anchors)
+    for metal, anchor, k, holder, theta in ligands.angles:
+        forces["angle"].addAngle(metal, anchor, places[k][holder], theta, stiffness)
 
 
 def add_bonded(
@@ -176,12 +175,12 @@ def add_bonded(
     molecule: Molecule,
     parameters: Parameters,
     constrain: bool,
-    anchor: int | None = None,
+    anchors: Sequence[int] = (),
 ) -> None:
-    """The molecule's atoms with their bonded terms; `constrain` holds its X-H bonds at their length. Where an `anchor`
-    is given, that particle is the molecule's first atom."""
-    at = _places(system.getNumParticles(), molecule, anchor)
-    for mass in repartitioned_masses(molecule)[0 if anchor is None else 1 :]:
+    """The molecule's atoms with their bonded terms; `constrain` holds its X-H bonds at their length. Where there are
+    `anchors`, those particles are the molecule's first atoms."""
+    at = _places(system.getNumParticles(), molecule, anchors)
+    for mass in repartitioned_masses(molecule)[len(anchors) :]:
         system.addParticle(mass)
     for i, j, length, stiffness in parameters.bonds:
         if constrain and "H" in (molecule.elements[i], molecule.elements[j]):
@@ -194,10 +193,9 @@ def add_bonded(
         forces["torsion"].addTorsion(*(at[a] for a in (i, j, k, m)), periodicity, phase, barrier)
 
 
-def _places(first: int, molecule: Molecule, anchor: int | None) -> list[int]:
+def _places(first: int, molecule: Molecule, anchors: Sequence[int]) -> list[int]:
     """Particles of the molecule's atoms, those not yet there counted from `first`."""
-    n = len(molecule.elements)
-    return [first + i for i in range(n)] if anchor is None else [anchor, *(first + i for i in range(n - 1))]
+    return [*anchors, *range(first, first + len(molecule.elements) - len(anchors))]
 
 
 def repartitioned_masses(molecule: Molecule) -> np.ndarray:
@@ -233,6 +231,7 @@ def _nonbonded(
     force.setSwitchingDistance(reach - SWITCH_WIDTH)
     force.setUseDispersionCorrection(True)
     force.setEwaldErrorTolerance(EWALD_TOLERANCE)
+    force.setExceptionsUsePeriodicBoundaryConditions(True)
     oxide = catalogue.data(surface.model)
     hydroxylated = set(surface.hydroxyls.oxygens.tolist())
     n = len(surface.slab.elements)
@@ -244,31 +243,45 @@ def _nonbonded(
     for k, oxygen in enumerate(surface.hydroxyls.oxygens):
         force.addException(int(oxygen), n + k, 0.0, 1.0, 0.0)
     if surface.ligands is not None:
-        _add_nonbonded_ligands(force, surface.ligands)
+        _add_nonbonded_ligands(force, surface, surface.ligands)
     for molecule, parameters in molecules:
         add_nonbonded(force, molecule, parameters)
     return force
 
 
-def _add_nonbonded_ligands(force: openmm.NonbondedForce, ligands: Ligands) -> None:
-    """As molecules; the metals that an angle joins to the first carbon do not repel it: else they stretch its bond by
-    half in the push-off, and the minimiser then throws it into the slab."""
-    carbons = []
-    for anchor in ligands.anchors:
-        carbons.append(_places(force.getNumParticles(), ligands.molecule, int(anchor))[ligands.molecule.backbone[1]])
-        add_nonbonded(force, ligands.molecule, ligands.parameters, int(anchor))
-    for metal, k, _ in ligands.angles:
-        force.addException(metal, carbons[k], 0.0, 1.0, 0.0)
+def _add_nonbonded_ligands(force: openmm.NonbondedForce, surface: Surface, ligands: Ligands) -> None:
+    """As molecules, their heads' pairs with the slab as exceptions, which a push-off leaves alone: heads stand as they
+    should, and soft spheres as large as the metals' would bend them until a hydroxyl falls onto the oxygen beside it.
+
+    The metals that an angle joins to the atom that holds an anchor have no core for it and a share of their charge; all
+    other pairs interact in full.
+    """
+    share = catalogue.anchor()["coulomb13"]["value"]
+    for anchors in ligands.anchors.tolist():
+        add_nonbonded(force, ligands.kind.bound, ligands.parameters, anchors)
+    bound = {(metal, k, holder) for metal, _, k, holder, _ in ligands.angles}
+    places = ligands.places(len(surface.slab.elements) + len(surface.hydroxyls.oxygens))
+    for atom, k, part in ligands.beside(surface.slab):
+        (q, sigma, epsilon), (q2, sigma2, epsilon2) = (
+            [value._value for value in force.getParticleParameters(i)] for i in (atom, places[k][part])
+        )
+        if (atom, k, part) in bound:
+            force.addException(atom, places[k][part], share * q * q2, 1.0, 0.0)
+        else:
+            core = 0.5 * (sigma + sigma2), np.sqrt(epsilon * epsilon2)
+            force.addException(atom, places[k][part], q * q2, *core)
 
 
 def add_nonbonded(
-    force: openmm.NonbondedForce, molecule: Molecule, parameters: Parameters, anchor: int | None = None
+    force: openmm.NonbondedForce, molecule: Molecule, parameters: Parameters, anchors: Sequence[int] = ()
 ) -> None:
-    """The molecule's atoms, its 1-2 and 1-3 pairs excluded and its 1-4 pairs scaled (Lorentz-Berthelot). Where an
-    `anchor` is given, that particle is the molecule's first atom."""
-    at = _places(force.getNumParticles(), molecule, anchor)
-    q, sigma, epsilon = parameters.charges, parameters.sigma, parameters.epsilon
-    for atom in range(0 if anchor is None else 1, len(molecule.elements)):
+    """The molecule's atoms, its 1-2 and 1-3 pairs excluded and its 1-4 pairs scaled (Lorentz-Berthelot). Where there
+    are `anchors`, those particles are the molecule's first atoms, with the charge and core they already have."""
+    at = _places(force.getNumParticles(), molecule, anchors)
+    q, sigma, epsilon = parameters.charges.copy(), parameters.sigma.copy(), parameters.epsilon.copy()
+    for k, anchor in enumerate(anchors):
+        q[k], sigma[k], epsilon[k] = (value._value for value in force.getParticleParameters(anchor))
+    for atom in range(len(anchors), len(molecule.elements)):
         force.addParticle(q[atom], sigma[atom], epsilon[atom])
     near = {(min(i, j), max(i, j)) for i, j in molecule.bonds}
     near |= {(min(i, k), max(i, k)) for i, _, k in molecule.angles}
@@ -300,15 +313,15 @@ def build_topology(
         for element in (*surface.slab.elements, *("H" for _ in surface.hydroxyls.oxygens))
     ]
     if surface.ligands is not None:
-        for anchor in surface.ligands.anchors:
+        kind = surface.ligands.kind
+        for anchors in surface.ligands.anchors:
             grafted = topology.addResidue("LIG", oxide)
-            kind = surface.ligands.molecule
             rest = [
                 topology.addAtom(f"{element}{k}", app.Element.getBySymbol(element), grafted)
-                for k, element in enumerate(kind.elements[1:], start=1)
+                for k, element in enumerate(kind.bound.elements[kind.binds :], start=1)
             ]
-            atoms = [slab[anchor], *rest]
-            for i, j in kind.bonds:
+            atoms = [*(slab[anchor] for anchor in anchors), *rest]
+            for i, j in kind.bound.bonds:
                 topology.addBond(atoms[i], atoms[j])
     for molecule, name in zip(molecules, names, strict=True):
         chain = topology.addChain()

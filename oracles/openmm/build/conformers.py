@@ -24,8 +24,8 @@ CLEAR = 0.2
 LOWEST = 0.12
 """nm above the anchors that a coil's atoms stay, hydrogens and the atoms that hold the anchors aside."""
 GAUCHE, GAUCHE_ANGLE, WIDTH = 0.45, 65.0, 10.0
-"""Share of gauche bonds (both signs) in a coil, their angle from cis and the spread of all torsions, degrees: near those
-of a molten alkane."""
+"""Share of gauche bonds (both signs) in a coil, their angle from cis and the spread of all torsions, degrees: near
+those of a molten alkane."""
 
 
 @cache

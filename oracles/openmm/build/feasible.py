@@ -8,7 +8,9 @@ from typing import Any
 
 from loop.types import Check, OracleFailure, Value
 from oracles.openmm.build.feasible_chains import chain_atoms, chain_checks, own_fraction, polymer_checks
-from oracles.openmm.build.feasible_surface import face_of, grafts, ligand_atoms, surface_checks
+from oracles.openmm.build.feasible_ligands import grafts, ligand_atoms
+from oracles.openmm.build.feasible_surface import face_of, surface_checks
+from oracles.openmm.build.heads import ligand
 from oracles.openmm.build.hydroxyls import count
 from oracles.openmm.build.limits import within
 from oracles.openmm.build.polymers import PVDF_MODELS
@@ -75,7 +77,7 @@ def atoms(values: Mapping[str, Value], fidelity: str) -> int:
     design, size = with_defaults(values), SIZES[fidelity]
     face = face_of(design, size)
     hydrogens = 2 * count(float(design["hydroxyl_density"]), face.area)
-    grafted = 2 * grafts(design, face) * ligand_atoms(str(design["ligand"]))
+    grafted = 2 * grafts(design, face.area) * ligand_atoms(design["ligand"])
     return face.atoms + hydrogens + grafted + chain_atoms(design, size)
 
 
@@ -105,9 +107,10 @@ def _problem(resolve: Any) -> str:
 
 def _ranges(design: Mapping[str, Value]) -> list[Check]:
     checks = [within("temperature", design["temperature"], *TEMPERATURES, "K")]
-    problem = _problem(lambda: catalogue.ligand(design["ligand"]))
+    bare = design["ligand"] == catalogue.NO_LIGAND
+    problem = "" if bare else _problem(lambda: ligand(design["ligand"]))
     checks.append(Check("ligand", problem == "", design["ligand"], detail=problem))
-    if design["ligand"] == catalogue.NO_LIGAND:
+    if bare:
         density = within("ligand_density", design["ligand_density"], 0.0, 0.0, "1/nm^2")
         checks.append(density if density.passed else replace(density, detail=f"{density.detail} where ligand is none"))
     return checks

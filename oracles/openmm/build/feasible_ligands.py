@@ -10,7 +10,7 @@ from loop.types import Check, Value
 from oracles.openmm.build import sites
 from oracles.openmm.build.heads import ligand
 from oracles.openmm.build.hydroxyls import count
-from oracles.openmm.build.ligands import layer_height, longest, lowest, room
+from oracles.openmm.build.ligands import contour, layer_height, longest, lowest, room
 from oracles.openmm.build.limits import within
 from oracles.openmm.build.size import Size
 from oracles.openmm.build.slab import Slab
@@ -18,6 +18,8 @@ from oracles.openmm.materials import catalogue
 
 CRYSTAL = 1.25
 """How much denser than their liquid ligands may stand: organic crystals fill 0.74 of their volume, liquids 0.60."""
+COILED = 2.0
+"""How much longer than the gap is high a ligand may be along its bonds: it then has to coil."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,6 @@ class Grafting:
 
 @cache
 def grafting(slab: Slab, head: str) -> Grafting:
-    """Of a slab that `build_slab` keeps."""
     both = [site for face in (slab.lower, slab.upper) for site in sites.sites(slab, face, head)]
     return Grafting(sites.capacity(slab, head), max((len(sites.blocked(slab, site)) for site in both), default=0))
 
@@ -41,38 +42,66 @@ def grafts(design: Mapping[str, Value], area: float) -> int:
     return 0 if design["ligand"] == catalogue.NO_LIGAND else count(float(design["ligand_density"]), area)
 
 
+def anchored(design: Mapping[str, Value], slab: Slab) -> tuple[int, int]:
+    """Oxygens of one face that ligands are bound by, and at most as many that carry no hydroxyl for their sake."""
+    ligands = grafts(design, slab.area)
+    if not ligands:
+        return 0, 0
+    kind = ligand(design["ligand"])
+    return ligands * kind.binds, ligands * grafting(slab, kind.head).blocked
+
+
 def ligand_atoms(name: object) -> int:
     """Atoms that one ligand adds: its anchors are the slab's."""
     return 0 if name == catalogue.NO_LIGAND else ligand(name).own
 
 
 def ligand_checks(design: Mapping[str, Value], slab: Slab, size: Size) -> list[Check]:
-    """Sites that suit the head group, at least one ligand on a face and no more than there is room for, and a gap high
-    enough for the flattest shape of one; nothing where the design has no ligand."""
+    """Sites that suit the head group, at least one ligand on a face and no more than there is room for, and a gap for
+    its length; nothing where the design has no ligand."""
     name = design["ligand"]
     if name == catalogue.NO_LIGAND:
         return []
     most = grafting(slab, ligand(name).head).capacity
     if not most:
-        return [_no_pair(name, slab)]
-    upright = CRYSTAL * longest(name) / layer_height(name, 1.0)
-    low, high = round(0.5 / slab.area + 0.005, 2), min(round(most / slab.area, 2), round(upright, 2))
-    density = within("ligand_density", design["ligand_density"], low, high, "1/nm^2")
+        return [_no_site(name)]
+    density = _density(design, most, slab.area)
     if not density.passed:
-        fill = "" if upright > most / slab.area else f", and {upright:.2f} 1/nm^2 fill the space even when upright"
-        reason = f"(one ligand to {most} on each face{fill}), or ligand be none"
-        return [replace(density, detail=f"{density.detail} {reason}")]
-    height, gap = lowest(name), room(name, grafts(design, slab.area), slab.area, size.gap)
-    fits = height <= gap
-    cure = f"its flattest shape needs more than the gap of {gap:.2f} nm; use a shorter ligand or a larger fidelity"
-    return [density, Check("ligand_height", fits, height, gap, "nm", "" if fits else cure)]
+        return [density]
+    gap = room(name, grafts(design, slab.area), slab.area, size.gap)
+    length = _at_most("ligand_length", contour(name), COILED * gap, gap)
+    if not length.passed:
+        return [density, length]
+    return [_crowding(density, name), length, _at_most("ligand_height", lowest(name), gap, gap)]
 
 
-def _no_pair(name: Value, slab: Slab) -> Check:
+def _density(design: Mapping[str, Value], most: int, area: float) -> Check:
+    low, high = round(0.5 / area + 0.005, 2), round(most / area, 2)
+    check = within("ligand_density", design["ligand_density"], low, high, "1/nm^2")
+    if check.passed:
+        return check
+    return replace(check, detail=f"{check.detail} (one ligand to {most} on each face), or ligand be none")
+
+
+def _crowding(density: Check, name: Value) -> Check:
+    """The density again, refused where so many ligands do not fit side by side even when upright."""
+    most = round(CRYSTAL * longest(name) / layer_height(name, 1.0), 2)
+    if within("", density.value, 0.0, most, "").passed:
+        return density
+    cure = f"ligands this bulky fill the space at {most:g} 1/nm^2 even when upright; use fewer"
+    return replace(density, passed=False, limit=most, detail=cure)
+
+
+def _at_most(check: str, value: float, limit: float, gap: float) -> Check:
+    fits = value <= limit
+    cure = f"the ligand is too long for a gap of {gap:.2f} nm; use a shorter ligand or a larger fidelity"
+    return Check(check, fits, value, limit, "nm", "" if fits else cure)
+
+
+def _no_site(name: Value) -> Check:
     head = ligand(name).head
-    near, far = catalogue.heads()[head]["pair"]
-    cure = (
-        f"a {head} binds to two oxygens {near:g} to {far:g} nm apart and this surface has none;"
-        " use another facet or a ligand that binds by one"
-    )
-    return Check("ligand", False, name, detail=cure)
+    pair = catalogue.heads()[head].get("pair")
+    wanted = "an oxygen that lacks a metal" if pair is None else f"two oxygens {pair[0]:g} to {pair[1]:g} nm apart"
+    cure = "" if pair is None else " or a ligand that binds by one"
+    detail = f"a {head} binds to {wanted} and this surface has none; use another facet or termination{cure}"
+    return Check("ligand", False, name, detail=detail)

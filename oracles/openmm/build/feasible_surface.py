@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 from loop.types import Check, Value
+from oracles.openmm.build.feasible_ligands import anchored, ligand_checks
 from oracles.openmm.build.hydroxyls import count, hydroxyl_charge
-from oracles.openmm.build.ligands import alkoxide, blocked, capacity, ligand_charge
-from oracles.openmm.build.limits import within
 from oracles.openmm.build.size import Size
-from oracles.openmm.build.slab import build_slab
+from oracles.openmm.build.slab import Slab, build_slab
 from oracles.openmm.materials import catalogue
 
 DQ_LIMIT = 0.25
@@ -22,16 +21,14 @@ DQ_FLAG = 0.10
 
 @dataclass(frozen=True)
 class Face:
-    """What there is room for on a surface; area nm^2, `sites` exposed oxygens of one face, `anchors` the most
-    ligands on it and `blocked` the most sites that one of them takes from hydroxyls."""
+    """What there is room for on a surface; area nm^2, `sites` exposed oxygens of one face."""
 
     lateral: tuple[float, float]
     area: float
     atoms: int
     metals: int
     sites: int
-    anchors: int
-    blocked: int
+    slab: Slab
 
 
 def face_of(design: Mapping[str, Value], size: Size) -> Face:
@@ -41,10 +38,7 @@ def face_of(design: Mapping[str, Value], size: Size) -> Face:
 @cache
 def _face(oxide: str, facet: str, termination: str, size: Size) -> Face:
     slab = build_slab(oxide, facet, termination, size.lateral, size.slab_thickness)
-    exposed = (*slab.lower.tolist(), *slab.upper.tolist())
-    taken = max((len(blocked(slab, [oxygen])) for oxygen in exposed), default=0)
-    metals, sites = len(slab.metals), len(slab.upper)
-    return Face(slab.lateral, slab.area, len(slab.elements), metals, sites, capacity(slab), taken)
+    return Face(slab.lateral, slab.area, len(slab.elements), len(slab.metals), len(slab.upper), slab)
 
 
 def _cut(design: Mapping[str, Value]) -> tuple[str, str, str]:
@@ -65,42 +59,18 @@ def neutral_density(charge: float, area: float, sites: int, model: str) -> float
     return min(max(-charge / (2 * hydroxyl_charge(model)), 0.0), sites) / area
 
 
-@cache
-def ligand_atoms(ligand: str) -> int:
-    """Atoms that one ligand adds: its oxygen is the slab's."""
-    return 0 if ligand == catalogue.NO_LIGAND else len(alkoxide(ligand).elements) - 1
-
-
-def grafts(design: Mapping[str, Value], face: Face) -> int:
-    """Ligands on one face."""
-    return 0 if design["ligand"] == catalogue.NO_LIGAND else count(float(design["ligand_density"]), face.area)
-
-
-def _ligand_room(design: Mapping[str, Value], face: Face) -> list[Check]:
-    """At least one ligand on a face, where there are to be any, and no more than their spacing allows."""
-    if design["ligand"] == catalogue.NO_LIGAND:
-        return []
-    low, high = (round(n / face.area + up, 2) for n, up in ((0.5, 0.005), (face.anchors, 0.0)))
-    room = within("ligand_density", design["ligand_density"], low, high, "1/nm^2")
-    if room.passed:
-        return [room]
-    return [replace(room, detail=f"{room.detail} (one ligand to {face.anchors} on each face), or ligand be none")]
-
-
 def surface_checks(design: Mapping[str, Value], size: Size, model: str) -> list[Check]:
     """Room for ligands and hydroxyls, and the neutralising charge per metal that they leave."""
     face = face_of(design, size)
-    grafting = _ligand_room(design, face)
+    grafting = ligand_checks(design, face.slab, size)
     if not all(c.passed for c in grafting):
         return grafting
-    ligands, density = grafts(design, face), design["hydroxyl_density"]
-    sites = max(face.sites - ligands * face.blocked, 0)
+    anchors, taken = anchored(design, face.slab)
+    density, sites = design["hydroxyl_density"], max(face.sites - taken, 0)
     room = _hydroxyl_room(density, face, sites)
     if not room.passed:
         return [*grafting, room]
-    charge = bare_charge(*_cut(design), size, model)
-    if ligands:
-        charge += 2 * ligand_charge(model) * ligands
+    charge = bare_charge(*_cut(design), size, model) + 2 * anchors * hydroxyl_charge(model)
     dq = -(charge + 2 * hydroxyl_charge(model) * count(float(density), face.area)) / face.metals
     neutral = neutral_density(charge, face.area, sites, model)
     detail = ""

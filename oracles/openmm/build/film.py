@@ -16,14 +16,14 @@ from oracles.openmm.build.assemble import Surface, build_flexible, build_system,
 from oracles.openmm.build.feasible import refuse, with_defaults
 from oracles.openmm.build.feasible_chains import chains_of
 from oracles.openmm.build.hydroxyls import add_hydroxyls, count
-from oracles.openmm.build.ligands import OXYGEN, add_ligands, blocked, layer_height
+from oracles.openmm.build.ligands import add_ligands, layer_height, room
 from oracles.openmm.build.melt import Melt, melt, place
 from oracles.openmm.build.packing import Gap, gap_height
 from oracles.openmm.build.perception import turning_runs
 from oracles.openmm.build.polymers import PVDF_MODELS, polymer
+from oracles.openmm.build.sites import blocked
 from oracles.openmm.build.size import SIZES, Seeds, Size
 from oracles.openmm.build.slab import build_slab
-from oracles.openmm.forcefield.assign import sources
 from oracles.openmm.forcefield.oxides import DEFAULT
 from oracles.openmm.materials import catalogue
 
@@ -39,8 +39,8 @@ class Film:
     """Everything a simulation needs; lengths nm, charges e.
 
     `system` holds the full force field: bonded forces in group 0, one NonbondedForce (PME) in group 1, hydrogens of
-    organic molecules at 3 amu (taken from their heavy atom) with X-H bonds constrained, slab atoms (a ligand's oxygen
-    is one) of mass 0, hydroxyl hydrogens at 16 amu; zero-stiffness bonds make the slab one molecule for a barostat.
+    organic molecules at 3 amu (taken from their heavy atom) with X-H bonds constrained, slab atoms (a ligand's anchors
+    are some) of mass 0, hydroxyl hydrogens at 16 amu; zero-stiffness bonds make the slab one molecule for a barostat.
     `flexible` has the same atoms without constraints and without nonbonded force: what a push-off adds its soft
     repulsion to.
     """
@@ -144,7 +144,8 @@ def _surface(design: Mapping[str, Value], size: Size, seed: int, cache: Path | N
     if design["ligand"] == catalogue.NO_LIGAND:
         return Surface(slab, add_hydroxyls(slab, per_face, model, seed), model)
     grafts = count(float(design["ligand_density"]), slab.area)
-    ligands = add_ligands(slab, design["ligand"], grafts, model, seed, cache)
+    gap = room(design["ligand"], grafts, slab.area, size.gap)
+    ligands = add_ligands(slab, design["ligand"], grafts, gap, seed, cache)
     hydroxyls = add_hydroxyls(slab, per_face, model, seed, blocked(slab, ligands.anchors))
     return Surface(slab, hydroxyls, model, ligands)
 
@@ -174,10 +175,10 @@ def _provenance(design: Mapping[str, Value], surface: Surface, chains: Melt, see
     if ligands is not None:
         grafts = len(ligands.anchors) / 2
         grafted = {
-            "ligand_model": sources("sage"),
+            "ligand": ligands.provenance(),
             "ligands_per_face": int(grafts),
             "ligand_density_per_nm2": grafts / slab.area,
-            "anchor_charge_e": float(ligands.parameters.charges[OXYGEN]),
+            "anchor_charge_e": float(surface.charges[ligands.anchors].mean()),
         }
     return {
         "design": dict(design),

@@ -182,7 +182,12 @@ def _molecule(graph: Mol, order: list[int]) -> Molecule:
     return Molecule(
         smiles=Chem.MolToSmiles(graph),
         elements=tuple(atom.GetSymbol() for atom in graph.GetAtoms()),
-        bonds=tuple((bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in graph.GetBonds()),
+        bonds=tuple(sorted(_ends(bond) for bond in graph.GetBonds())),
         monomer=np.zeros(n, dtype=int),
         backbone=np.zeros(0, dtype=int),
     )
+
+
+def _ends(bond: Any) -> tuple[int, int]:
+    i, j = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
+    return (i, j) if i < j else (j, i)

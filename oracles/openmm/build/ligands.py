@@ -1,13 +1,12 @@
-"""Alkoxide ligands on the faces of a slab: O-R, whose oxygen is a surface oxygen and frozen with the slab.
+"""Ligands on the faces of a slab, bound by oxygens of the surface, which stay frozen with it.
 
-R and its oxygen have the alcohol's Sage parameters. The charge of the alcohol's hydroxyl hydrogen goes to the oxygen,
-so that ligand and oxygen together are neutral; the charge the bulk oxygen had is made up for by the metals (`dq`).
-Every metal bound to the oxygen holds the metal-O-C angle, as for hydroxyls.
+All else of a ligand is mobile and has the parameters of the free molecule. Ligand and anchors together have the charge
+of the hydroxyl groups they replace: exchanging one for the other leaves the surface's charge, and with it `dq`, as it
+was. Every metal bound to an anchor holds the metal-O-X angle, as for hydroxyls.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -15,228 +14,221 @@ from pathlib import Path
 import numpy as np
 
 from loop.seeds import derive
-from oracles.openmm.build.chains import grow
+from oracles.openmm.build import sites
+from oracles.openmm.build.conformers import conformers, height
+from oracles.openmm.build.heads import Ligand, ligand
 from oracles.openmm.build.hydroxyls import bound_metals
-from oracles.openmm.build.molecules import Molecule, molecule
-from oracles.openmm.build.packing import volume
+from oracles.openmm.build.packing import AVOGADRO
 from oracles.openmm.build.slab import Slab
-from oracles.openmm.forcefield import sage
+from oracles.openmm.forcefield import sage, silicon
 from oracles.openmm.forcefield.parameters import Parameters
 from oracles.openmm.materials import catalogue
+from oracles.openmm.materials.volume import molar_volume
 
-OXYGEN = 0
-"""Index of an alkoxide's oxygen, which is the anchor."""
-SITE_CANDIDATES = 10
-TRIES = 50
+BOND_RISE = 0.127
+"""nm per bond along an extended alkane: half its repeat of 0.254 nm in the crystal."""
+CLEARANCE = 0.3
+"""nm kept between a ligand's highest atom and the opposite surface."""
 TURNS = 12
-"""Azimuths of which a ligand takes the one that keeps it clearest of slab and other ligands."""
+"""Azimuths of each shape of which a ligand takes the one that keeps it clearest of slab and other ligands."""
+BESIDE = 0.45
+"""nm within which an atom of a slab and one of a head are side by side: the range of a push-off between the largest."""
+REACH = 1.0
+"""nm; atoms of the slab deeper below a face than this do not matter to where its ligands stand."""
 
 
 @dataclass(frozen=True)
 class Ligands:
-    """Ligands of both faces: one alkoxide, its anchors (slab indices) and the positions of R on each, (k, n, 3) nm.
+    """Ligands of both faces: anchors (k, anchors each) as slab indices, and the positions (k, n, 3) nm of all but them.
 
-    angles: (metal, index into `anchors`, equilibrium angle in rad) of every metal-O-C angle.
+    `parameters` are those of the neutral bound molecule, its anchors first. angles: (metal, anchor, index of the
+    ligand, index in its molecule of the atom that holds the anchor, equilibrium angle in rad) of every metal-O-X angle.
     """
 
-    molecule: Molecule
+    kind: Ligand
     parameters: Parameters
     anchors: np.ndarray
     positions: np.ndarray
-    angles: tuple[tuple[int, int, float], ...]
+    angles: tuple[tuple[int, int, int, int, float], ...]
 
     @property
     def elements(self) -> tuple[str, ...]:
-        """Of R, ligand by ligand."""
-        return self.molecule.elements[1:] * len(self.anchors)
+        """Of all but the anchors, ligand by ligand."""
+        return self.kind.bound.elements[self.kind.binds :] * len(self.anchors)
 
     @property
     def charges(self) -> np.ndarray:
-        """e, of R, ligand by ligand."""
-        return np.tile(self.parameters.charges[1:], len(self.anchors))
+        """e, of all but the anchors, ligand by ligand."""
+        return np.tile(self.parameters.charges[self.kind.binds :], len(self.anchors))
 
+    def provenance(self) -> dict[str, str]:
+        """Head group and binding, charge rule and where the parameters come from."""
+        silanol = {"silicon": catalogue.data("silicon")["source"]} if "Si" in self.kind.free.elements else {}
+        return {
+            "head": self.kind.head,
+            "smiles": self.kind.smiles,
+            "binding": catalogue.heads()[self.kind.head]["source"],
+            "charge_rule": catalogue.anchor()["charge"]["source"],
+            **sage.sources(),
+            **silanol,
+        }
 
-def alkoxide(name: object) -> Molecule:
-    """The alkoxide of the catalogue, its oxygen first, its backbone from there. Raises UnknownMaterial."""
-    return _graph("[O]" + catalogue.ligand(name)["alcohol"].removeprefix("O"))
+    def beside(self, slab: Slab) -> list[tuple[int, int, int]]:
+        """(atom of the slab, ligand, atom of its molecule) of every pair of a head with what it stands on: atoms up to
+        two bonds beyond the one that holds an anchor, the anchors' own bonds and angles aside."""
+        kind, pairs = self.kind, []
+        near = {part for holder in kind.holders for part in _within_two(kind, holder)}
+        for k, (site, x) in enumerate(zip(self.anchors, self.positions, strict=True)):
+            for part in sorted(near - set(range(kind.binds))):
+                apart = sites.wrapped(slab.positions - x[part - kind.binds], slab.lateral)
+                beside = np.flatnonzero(np.linalg.norm(apart, axis=1) < BESIDE)
+                pairs += [(int(atom), k, part) for atom in beside if atom not in site]
+        return pairs
 
-
-def ligand_charge(model: str) -> float:
-    """e that one ligand adds to the surface: it is neutral with its oxygen, which had the bulk's charge."""
-    return -float(catalogue.data(model)["oxygen"]["bulk"]["charge"])
+    def places(self, first: int) -> list[list[int]]:
+        """Particles of each ligand's atoms, those that are not the slab's counted from `first`."""
+        own = self.kind.own
+        return [[*site.tolist(), *range(first + k * own, first + (k + 1) * own)] for k, site in enumerate(self.anchors)]
 
 
 @cache
-def layer_height(name: str, per_area: float) -> float:
-    """nm of the gap that `per_area` ligands per nm^2 of one face take."""
-    from oracles.openmm.build.assemble import atomic_mass
-
-    mass = sum(atomic_mass(element) for element in alkoxide(name).elements[1:])
-    return per_area * volume(mass, catalogue.ligand(name)["density"]["value"])
+def layer_height(name: object, per_area: float) -> float:
+    """nm of the gap that `per_area` ligands per nm^2 of one face take, as a liquid of the free molecules."""
+    return per_area * molar_volume(ligand(name).free.smiles) / AVOGADRO
 
 
-def parametrise(name: object, model: str, cache: Path | None = None) -> tuple[Molecule, Parameters]:
-    """The alkoxide with the parameters of its alcohol; the oxygen's core is the oxide model's."""
-    alcohol, kept = _graph(catalogue.ligand(name)["alcohol"]), alkoxide(name)
-    full = sage.assign(alcohol, cache)
-    (hydrogen,) = (j for j in alcohol.neighbours[OXYGEN] if alcohol.elements[j] == "H")
-    stay = [i for i in range(len(alcohol.elements)) if i != hydrogen]
-    new = {old: index for index, old in enumerate(stay)}
-    charges, sigma, epsilon = (values[stay] for values in (full.charges, full.sigma, full.epsilon))
-    charges[OXYGEN] += full.charges[hydrogen]
-    core = catalogue.data(model)["oxygen"]["bulk"]
-    sigma[OXYGEN], epsilon[OXYGEN] = core["sigma"], core["epsilon"]
-    bond = catalogue.anchor()["bond"]
-    anchored = (bond["length"], bond["stiffness"])
-    bonds = [(new[i], new[j], r, k) for i, j, r, k in full.bonds if hydrogen not in (i, j)]
-    return kept, replace(
+def parametrise(name: object, cache: Path | None = None) -> tuple[Ligand, Parameters]:
+    """The bound ligand, neutral with its anchors, with the parameters of the free molecule."""
+    kind = ligand(name)
+    assign = silicon.assign if "Si" in kind.free.elements else sage.assign
+    full = assign(kind.free, cache)
+    kept = len(kind.bound.elements)
+    charges = full.charges[:kept].copy()
+    for atom, charge in kind.charges.items():
+        charges[atom] = charge
+    charges[: kind.binds] = -charges[kind.binds :].sum() / kind.binds
+    sigma, epsilon = full.sigma[:kept].copy(), full.epsilon[:kept].copy()
+    core, acid = catalogue.anchor()["hydroxyl_hydrogen"], _on_oxygen(kind)
+    sigma[acid], epsilon[acid] = core["sigma"], core["epsilon"]
+    return kind, replace(
         full,
         charges=charges,
         sigma=sigma,
         epsilon=epsilon,
-        bonds=tuple((i, j, *(anchored if OXYGEN in (i, j) else (r, k))) for i, j, r, k in bonds),
-        angles=tuple(
-            (new[i], new[j], new[k], theta, stiffness)
-            for i, j, k, theta, stiffness in full.angles
-            if hydrogen not in (i, j, k)
-        ),
-        torsions=tuple(
-            (new[i], new[j], new[k], new[m], periodicity, phase, barrier)
-            for i, j, k, m, periodicity, phase, barrier in full.torsions
-            if hydrogen not in (i, j, k, m)
-        ),
+        bonds=tuple(term for term in full.bonds if max(term[:2]) < kept),
+        angles=tuple(term for term in full.angles if max(term[:3]) < kept),
+        torsions=tuple(term for term in full.torsions if max(term[:4]) < kept),
     )
 
 
-def add_ligands(slab: Slab, name: object, per_face: int, model: str, seed: int, cache: Path | None = None) -> Ligands:
-    """Ligands on `per_face` oxygens of each face, at random but no closer than the catalogue's spacing.
+def _on_oxygen(kind: Ligand) -> list[int]:
+    """Hydrogens of the bound molecule's own hydroxyl groups."""
+    elements, around = kind.bound.elements, kind.bound.neighbours
+    return [i for i, element in enumerate(elements) if element == "H" and elements[around[i][0]] == "O"]
 
-    The first carbon is straight above its oxygen: were the backbone's axis upright instead, a substituent of that
-    carbon would start in a hollow of the slab and slip inside. Raises ValueError where a face has not so many sites.
+
+def add_ligands(slab: Slab, name: object, per_face: int, gap: float, seed: int, cache: Path | None = None) -> Ligands:
+    """Ligands on `per_face` sites of each face under a gap (nm) to the slab's image, at random but apart.
+
+    Raises ValueError where a face has not so many sites, or the gap is too low for every shape of the ligand.
     """
     rng = np.random.default_rng(derive(seed, "ligands"))
-    kind, parameters = parametrise(name, model, cache)
-    upright = _upright(kind, parameters)
-    theta = np.deg2rad(catalogue.anchor()["angle"]["angle"])
-    anchors: list[int] = []
+    kind, parameters = parametrise(name, cache)
+    shapes = [x for x in conformers(name) if height(x) <= gap - CLEARANCE]
+    if not shapes:
+        raise ValueError(f"ligand {name!r} needs {lowest(name):.2f} nm and the gap is {gap:.2f} nm high")
+    anchors: list[np.ndarray] = []
     positions: list[np.ndarray] = []
     for face, flip in ((slab.upper, (1, 1, 1)), (slab.lower, (1, -1, -1))):
-        standing = [slab.positions]
-        for site in spread_apart(slab.positions[face, :2], per_face, slab.lateral, rng):
-            atom = int(face[site])
-            standing.append(_turned(upright * flip, slab.positions[atom], standing, slab.lateral, rng))
-            anchors.append(atom)
-        positions += standing[1:]
-    angles = [(int(metal), k, theta) for k, atom in enumerate(anchors) for metal in bound_metals(slab, atom)]
+        depth = np.abs(slab.positions[:, 2] - slab.positions[face, 2].mean())
+        around = [slab.positions[depth < REACH]]
+        for site in sites.choose(slab, face, kind.head, per_face, rng):
+            x = _standing(shapes, slab, site, flip, np.concatenate(around), kind, rng)
+            around.append(x)
+            anchors.append(site)
+            positions.append(x)
+    theta = np.deg2rad(catalogue.anchor()["angle"]["angle"])
+    angles = [
+        (int(metal), int(atom), k, holder, theta)
+        for k, site in enumerate(anchors)
+        for atom, holder in zip(site, kind.holders, strict=True)
+        for metal in bound_metals(slab, int(atom))
+    ]
     return Ligands(kind, parameters, np.array(anchors), np.array(positions), tuple(angles))
 
 
-def capacity(slab: Slab) -> int:
-    """Most ligands that one face holds at their spacing."""
-    return min(len(_densest(_blocks(slab.positions[face, :2], slab.lateral))) for face in (slab.lower, slab.upper))
+def room(name: object, per_face: int, area: float, gap: float) -> float:
+    """nm between two surfaces whose ligands take their layers on top of the polymer's gap."""
+    return gap + 2 * layer_height(name, per_face / area)
 
 
-def blocked(slab: Slab, anchors: Sequence[int] | np.ndarray) -> np.ndarray:
-    """Exposed oxygens that carry no hydroxyl for the ligands' sake: the anchors, and those too near to one."""
-    exposed = np.concatenate([slab.lower, slab.upper])
-    if not len(anchors):
-        return np.array([], dtype=int)
-    apart = slab.positions[exposed][:, None] - slab.positions[np.asarray(anchors)][None]
-    apart[..., :2] -= np.round(apart[..., :2] / slab.lateral) * slab.lateral
-    near = np.linalg.norm(apart, axis=-1) < catalogue.anchor()["hydroxyl_spacing"]["value"]
-    return np.asarray(exposed[near.any(axis=1)])
+@cache
+def lowest(name: object) -> float:
+    """nm of gap that the flattest shape of a ligand needs."""
+    return min(height(x) for x in conformers(name)) + CLEARANCE
 
 
-def spread_apart(points: np.ndarray, n: int, lateral: tuple[float, float], rng: np.random.Generator) -> list[int]:
-    """n of the points, random but apart, each the farthest from those before it among a few candidates (Mitchell,
-    SIGGRAPH 1991, 157), and none within the ligands' spacing of another.
-
-    points (m, 2) in a periodic rectangle. Where chance does not find so many, some of the densest arrangement. Raises
-    ValueError where that has fewer.
-    """
-    near = _blocks(points, lateral)
-    distances = _distances(points, lateral)
-    for _ in range(TRIES):
-        chosen: list[int] = []
-        free = np.flatnonzero(~near[chosen].any(axis=0))
-        while len(chosen) < n and len(free):
-            candidates = rng.choice(free, size=min(SITE_CANDIDATES, len(free)), replace=False)
-            farthest = np.argmax(distances[candidates][:, chosen].min(axis=1)) if chosen else 0
-            chosen.append(int(candidates[farthest]))
-            free = np.flatnonzero(~near[chosen].any(axis=0))
-        if len(chosen) == n:
-            return chosen
-    densest = _densest(near)
-    if len(densest) < n:
-        raise ValueError(f"{n} ligands do not fit on a face with room for {len(densest)}; use fewer")
-    return [int(i) for i in rng.choice(densest, size=n, replace=False)]
+@cache
+def contour(name: object) -> float:
+    """nm along the bonds from an anchor to the end of the extended ligand."""
+    around, ahead, seen, steps = ligand(name).bound.neighbours, {0}, {0}, 0
+    while ahead := {j for i in ahead for j in around[i]} - seen:
+        seen |= ahead
+        steps += 1
+    return BOND_RISE * steps
 
 
-def _densest(near: np.ndarray) -> list[int]:
-    """Indices of a densest arrangement: the largest of many found by taking, from some first site, the site that blocks
-    the fewest of those still free."""
-    best: list[int] = []
-    for first in range(len(near)):
-        chosen, free = [first], ~near[first]
-        while free.any():
-            cost = np.where(free, (near & free).sum(axis=1), len(near) + 1)
-            pick = int(np.argmin(cost))
-            chosen.append(pick)
-            free &= ~near[pick]
-        best = max(best, chosen, key=len)
-    return best
+@cache
+def longest(name: object) -> float:
+    """nm from the anchors to the top of the tallest shape."""
+    return max(height(x) for x in conformers(name))
 
 
-def _blocks(points: np.ndarray, lateral: tuple[float, float]) -> np.ndarray:
-    """(m, m) whether two points (or one and itself) are closer than ligands may be."""
-    return np.asarray(_distances(points, lateral) < catalogue.anchor()["spacing"]["value"])
-
-
-def _distances(points: np.ndarray, lateral: tuple[float, float]) -> np.ndarray:
-    apart = points[:, None] - points[None]
-    apart -= np.round(apart / lateral) * lateral
-    return np.asarray(np.linalg.norm(apart, axis=-1))
-
-
-def _graph(smiles: str) -> Molecule:
-    """A molecule of one unit whose backbone runs from its first atom to the carbon farthest from it."""
-    from rdkit import Chem
-
-    heavy = Chem.MolFromSmiles(smiles)
-    steps = np.where([atom.GetSymbol() == "C" for atom in heavy.GetAtoms()], Chem.GetDistanceMatrix(heavy)[OXYGEN], 0)
-    backbone = Chem.GetShortestPath(heavy, OXYGEN, int(np.argmax(steps)))
-    return molecule(smiles, np.zeros(heavy.GetNumAtoms(), dtype=int), backbone)
-
-
-def _upright(kind: Molecule, parameters: Parameters) -> np.ndarray:
-    """(n, 3) nm of R from the oxygen at the origin, its first carbon above it and the backbone straight."""
-    from scipy.spatial.transform import Rotation
-
-    x = grow(kind, parameters, np.full(len(kind.backbone) - 3, 180.0))
-    x = x - x[OXYGEN]
-    bond = x[kind.backbone[1]]
-    turn, _ = Rotation.align_vectors([[0.0, 0.0, 1.0]], [bond / np.linalg.norm(bond)])
-    return np.asarray(turn.apply(x)[1:])
-
-
-def _turned(
-    upright: np.ndarray,
-    anchor: np.ndarray,
-    others: Sequence[np.ndarray],
-    lateral: tuple[float, float],
+def _standing(
+    shapes: list[np.ndarray],
+    slab: Slab,
+    site: np.ndarray,
+    flip: tuple[int, int, int],
+    around: np.ndarray,
+    kind: Ligand,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """R standing on its anchor, (n, 3) nm, turned about the normal to keep its atoms beyond the first carbon clear of
-    the slab and of the others on its face."""
-    around = np.concatenate(others)
-    around = around[np.linalg.norm(around - anchor, axis=1) > 1e-6]
-    best, clearance = upright, -1.0
-    for angle in rng.uniform(0, 2 * np.pi, TURNS):
-        c, s = np.cos(angle), np.sin(angle)
-        x = anchor + upright @ np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]])
-        apart = x[1:, None] - around[None]
-        apart[..., :2] -= np.round(apart[..., :2] / lateral) * lateral
-        nearest = float(np.linalg.norm(apart, axis=-1).min())
-        if nearest > clearance:
-            best, clearance = x, nearest
+    """A shape on its site without its anchors, (n, 3) nm, turned about the normal so that its atoms beyond those that
+    hold the anchors keep clear of the slab and of the others on its face."""
+    from scipy.spatial import cKDTree
+
+    at = slab.positions[site]
+    along = sites.wrapped(at[-1:] - at[:1], slab.lateral)[0]
+    foot = at[0] + along / 2
+    others = around[np.linalg.norm(around[:, None] - at[None], axis=-1).min(axis=1) > 1e-6]
+    period = np.array([*slab.lateral, 1e3])
+    tree = cKDTree(_folded(others, period), boxsize=period)
+    free = np.setdiff1d(np.arange(len(kind.bound.elements)), [*range(kind.binds), *kind.holders])
+    best, clearance = np.empty((0, 3)), -1.0
+    for shape in shapes:
+        for angle in _azimuths(along * flip, kind.binds, rng):
+            c, s = np.cos(angle), np.sin(angle)
+            x = foot + (shape @ np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]])) * flip
+            nearest = float(tree.query(_folded(x[free], period))[0].min()) if len(free) else 0.0
+            if nearest > clearance:
+                best, clearance = x[kind.binds :], nearest
     return best
+
+
+def _azimuths(along: np.ndarray, binds: int, rng: np.random.Generator) -> np.ndarray:
+    """Turns about the normal: any, or the two that lay two anchors' axis along their site's."""
+    if binds == 1:
+        return np.asarray(rng.uniform(0, 2 * np.pi, TURNS))
+    axis = float(np.arctan2(along[1], along[0]))
+    return np.array([axis, axis + np.pi])
+
+
+def _folded(x: np.ndarray, period: np.ndarray) -> np.ndarray:
+    """Positions inside the periodic cell, heights moved above zero."""
+    return np.asarray((x + np.array([0.0, 0.0, period[2] / 2])) % period)
+
+
+def _within_two(kind: Ligand, holder: int) -> set[int]:
+    """Atoms of the bound molecule up to two bonds from one of it, itself included."""
+    first = {holder, *kind.bound.neighbours[holder]}
+    return first.union(*(kind.bound.neighbours[i] for i in first))

@@ -43,10 +43,14 @@ def polymer(name: object) -> Mapping[str, Any]:
     return entry("polymer", data("polymers"), name)  # type: ignore[no-any-return]
 
 
-def ligand(name: object) -> Mapping[str, Any]:
-    """Alcohol and density of a ligand (`none` is not one). Raises UnknownMaterial."""
-    table = data("ligands")["ligands"]
-    return entry("ligand", {NO_LIGAND: {}, **table}, name)  # type: ignore[no-any-return]
+def ligands() -> Mapping[str, Any]:
+    """SMILES of the ligands that have a name (`none` is not one)."""
+    return data("ligands")["ligands"]  # type: ignore[no-any-return]
+
+
+def heads() -> Mapping[str, Any]:
+    """Head groups by which ligands bind: pattern, geometry, charges."""
+    return data("ligands")["heads"]  # type: ignore[no-any-return]
 
 
 def anchor() -> Mapping[str, Any]:

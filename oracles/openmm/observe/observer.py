@@ -25,7 +25,8 @@ class Observer:
     """Turns frames of one film into series.
 
     A monomer is in the first layer where its centre of mass is less than 0.38 nm from the outermost atom plane (the
-    hydroxyl hydrogens' where there are any) of its nearest interface.
+    hydroxyl hydrogens' where there are any) of its nearest interface. Ligands move that plane outwards by what they
+    fill of the gap: long ones keep every monomer farther than that from the oxide.
     """
 
     def __init__(self, film: Film) -> None:
@@ -47,8 +48,9 @@ class Observer:
         - `film_dipole`: mean mu_z over all monomers, D.
         """
         film = self.film
-        top = film.top + positions[:, film.slab[0], 2] - film.positions[film.slab[0], 2]
-        d, s = distances(self._units.centres(positions)[..., 2], top, heights - film.slab_height, heights)
+        top = film.top + film.ligand_height / 2 + positions[:, film.slab[0], 2] - film.positions[film.slab[0], 2]
+        gap = heights - film.slab_height - film.ligand_height
+        d, s = distances(self._units.centres(positions)[..., 2], top, gap, heights)
         mu = self._units.dipoles(positions)[..., 2]
         layer, lower = d < FIRST_LAYER, s > 0
         trans, tt = trans_fractions(dihedrals(positions, self._quads), self._pairs)
@@ -96,10 +98,13 @@ class Bonds:
         kept = [bond for bond in kept if bond[3]._value > 0]
         self._atoms = np.array([bond[:2] for bond in kept], dtype=int).reshape(-1, 2)
         self._rest = np.array([bond[2]._value for bond in kept])
+        self._lateral = np.diag([edge._value for edge in system.getDefaultPeriodicBoxVectors()])[:2]
 
     def stretch(self, positions: np.ndarray) -> np.ndarray:
         """(bonds,) length over rest length, averaged over the frames of `positions` (frames, N, 3)."""
         ends = positions[:, self._atoms[:, 0]] - positions[:, self._atoms[:, 1]]
+        # a ligand bound by two oxygens may reach across the cell's edge
+        ends[..., :2] -= np.round(ends[..., :2] / self._lateral) * self._lateral
         return np.asarray((np.linalg.norm(ends, axis=-1) / self._rest).mean(axis=0))
 
 
