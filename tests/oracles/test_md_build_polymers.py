@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -189,6 +190,17 @@ def test_tacticity(name):
 def test_chains_without_stereocentres_have_no_tacticity():
     assert [name for name in NAMES if not polymer(name).chiral] == ["PVDF", "PEO", "PE", "PTFE"]
     assert (hands(polymer("PVDF").chain("AAA"), "atactic", 1) == 1).all()
+
+
+def test_the_docs_list_the_catalogue():
+    page = (Path(__file__).parents[2] / "docs" / "polymers.md").read_text(encoding="utf-8")
+    rows = {cells[1]: cells for line in page.splitlines() if len(cells := [c.strip() for c in line.split("|")]) == 8}
+    for name in NAMES:
+        kind, cells = polymer(name), rows[name]
+        assert cells[2].strip("`") == kind.units[0].repeat.smiles or len(kind.units) == 2
+        assert cells[3] == (kind.tacticity if kind.chiral else "")
+        assert cells[4].split(", ") == ["coil", *kind.starts]
+        assert cells[5] == f"{kind.density(kind.comonomer_fraction):.2f}"
 
 
 @settings(derandomize=True, deadline=None, max_examples=60)

@@ -62,7 +62,7 @@ class _Growing:
 
     @property
     def placed(self) -> np.ndarray:
-        return ~np.isnan(self.x[:, 0])
+        return np.asarray(~np.isnan(self.x[:, 0]))
 
     def begin(self, chain: Sequence[int]) -> None:
         """Place the first three atoms of the chain, the second on the x axis, or the ring that they begin with."""

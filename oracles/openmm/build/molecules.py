@@ -84,7 +84,7 @@ def chain(units: Sequence[RepeatUnit], sequence: str, head: str = "[H]", tail: s
         backbone += [first + i for i in path]
         open_end = backbone[-1]
     if tail != "[H]":
-        whole.AddBond(open_end, append(Chem.MolFromSmiles(tail), len(sequence) - 1), Chem.BondType.SINGLE)
+        whole.AddBond(backbone[-1], append(Chem.MolFromSmiles(tail), len(sequence) - 1), Chem.BondType.SINGLE)
     Chem.SanitizeMol(whole)
     return _numbered(whole.GetMol(), np.array(monomers), backbone)
 

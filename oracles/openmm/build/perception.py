@@ -100,7 +100,7 @@ def mapped(smiles: str) -> Chem.Mol:
     from rdkit import Chem
 
     settings = Chem.SmilesParserParams()
-    settings.removeHs = False
+    settings.removeHs = False  # type: ignore[assignment]  # rdkit's stub has no setter
     graph = Chem.MolFromSmiles(smiles, settings)
     order = np.argsort([atom.GetAtomMapNum() for atom in graph.GetAtoms()])
     return Chem.RenumberAtoms(graph, order.tolist())
@@ -133,7 +133,8 @@ def _fragment(graph: Chem.Mol, atoms: list[int], core: set[int]) -> tuple[_Atoms
 def _shape(atoms: _Atoms, bonds: _Bonds) -> np.ndarray:
     """(n, 3) nm of a ring system and what is bound to it, by distance geometry and the UFF force field."""
     from rdkit import Chem
-    from rdkit.Chem import AllChem
+    from rdkit.Chem.rdDistGeom import EmbedMolecule
+    from rdkit.Chem.rdForceFieldHelpers import UFFOptimizeMolecule
 
     fragment = Chem.RWMol()
     for number, charge, aromatic, inside in atoms:
@@ -146,7 +147,7 @@ def _shape(atoms: _Atoms, bonds: _Bonds) -> np.ndarray:
         fragment.AddBond(i, j, order)
     Chem.SanitizeMol(fragment)
     whole = Chem.AddHs(fragment)
-    if AllChem.EmbedMolecule(whole, randomSeed=EMBEDDING_SEED) != 0:
+    if EmbedMolecule(whole, randomSeed=EMBEDDING_SEED) != 0:
         raise ValueError(f"no shape was found for the ring {Chem.MolToSmiles(fragment)}")
-    AllChem.UFFOptimizeMolecule(whole, maxIters=2000)
+    UFFOptimizeMolecule(whole, maxIters=2000)
     return np.asarray(whole.GetConformer().GetPositions()[: len(atoms)] * NM_PER_ANGSTROM)
