@@ -118,12 +118,17 @@ def _bonds(positions: np.ndarray, sites: tuple[str, ...], lateral: tuple[float, 
     from scipy.spatial import cKDTree
 
     box = np.array([*lateral, np.ptp(positions[:, 2]) + 2 * BOND])
-    folded = positions % box
-    folded = np.where(folded < box, folded, 0.0)
+    inside = folded(positions, box)
     metal = np.array([site != OXYGEN for site in sites])
     metals, oxygens = np.flatnonzero(metal), np.flatnonzero(~metal)
-    near = cKDTree(folded[metals], boxsize=box).query_ball_tree(cKDTree(folded[oxygens], boxsize=box), BOND)
+    near = cKDTree(inside[metals], boxsize=box).query_ball_tree(cKDTree(inside[oxygens], boxsize=box), BOND)
     return np.array([(metals[k], oxygens[i]) for k, around in enumerate(near) for i in sorted(around)])
+
+
+def folded(positions: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """Positions (n, 3) inside the periodic `box`, its upper faces excluded in spite of rounding."""
+    inside = positions % box
+    return np.where(inside < box, inside, 0.0)
 
 
 def _lacking(sites: tuple[str, ...], coordination: np.ndarray, atoms: np.ndarray) -> np.ndarray:

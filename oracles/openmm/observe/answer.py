@@ -10,6 +10,7 @@ import numpy as np
 from loop.types import Check, Estimate
 from oracles.openmm.build.packing import SLACK
 from oracles.openmm.observe import gates
+from oracles.openmm.observe.contacts import fluorine_contacts
 from oracles.openmm.observe.observer import element_masses
 from oracles.openmm.observe.statistics import Equilibration, estimate, find_equilibration, inefficiency, ratio
 from oracles.openmm.simulate.energy import MJ_PER_M2
@@ -117,4 +118,5 @@ def judge(replica: Replica, series: Mapping[str, np.ndarray], run: Equilibration
         gates.equilibration(run),
         gates.interfaces_agree("population", count),
         gates.interfaces_agree("dipole", dipole),
+        gates.fluorine_contacts(fluorine_contacts(film, series["view"], float(series["height"][-1]))),
     ]

@@ -38,6 +38,9 @@ DENSITY_RATIO = (0.75, 1.1)
 HEIGHT_SLOPE = 0.005
 """Relative change of the box height over the second half of its relaxation at 1 bar."""
 
+FLUORINE_CONTACTS = 0.25
+"""Fluorines within 0.22 nm of a metal, per nm^2 of interface. Hydroxylated ends have none and bare ones 0.1 to 2."""
+
 CAUSES: dict[str, Cause] = {
     "max_force": "unphysical",
     "forces_agree": "infrastructure",
@@ -185,6 +188,18 @@ def equilibration(run: Equilibration) -> Check:
         "1",
         f"interaction energy settled after {run.fraction:.0%} with {run.n_eff:.0f} uncorrelated samples "
         f"(wanted: at most {MAX_DISCARD:.0%}, at least {MIN_N_EFF:.0f}); errors are widened",
+    )
+
+
+def fluorine_contacts(per_area: float) -> Check:
+    """Contacts of fluorine and bare metal (1/nm^2), which fixed charges overrate."""
+    return flag(
+        "fluorine_on_metal",
+        per_area > FLUORINE_CONTACTS,
+        per_area,
+        FLUORINE_CONTACTS,
+        "1/nm^2",
+        "fluorine sits on bare metal closer than nature allows: adhesion is too strong; hydroxylate the surface",
     )
 
 
