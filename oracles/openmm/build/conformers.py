@@ -71,10 +71,10 @@ def upright(x: np.ndarray, kind: Ligand) -> np.ndarray:
 
 def _embedded(kind: Ligand) -> Mol:
     """The free molecule with coordinates (ETKDG: Riniker, Landrum, J. Chem. Inf. Model. 2015, 55, 2562)."""
-    from rdkit.Chem import AllChem
+    from rdkit.Chem.rdDistGeom import EmbedMolecule
 
     graph = mapped(kind.free.smiles)
-    if AllChem.EmbedMolecule(graph, randomSeed=1) and AllChem.EmbedMolecule(graph, randomSeed=1, useRandomCoords=True):
+    if EmbedMolecule(graph, randomSeed=1) and EmbedMolecule(graph, randomSeed=1, useRandomCoords=True):
         raise ValueError(f"no shape can be drawn of {kind.free.smiles}")
     return graph
 
@@ -104,7 +104,7 @@ def _rotatable(kind: Ligand, graph: Mol) -> list[tuple[tuple[int, int, int, int]
 def _turns(atom: Any) -> bool:
     from rdkit.Chem import HybridizationType
 
-    return atom.GetAtomicNum() > 1 and atom.GetHybridization() == HybridizationType.SP3
+    return bool(atom.GetAtomicNum() > 1 and atom.GetHybridization() == HybridizationType.SP3)
 
 
 def _states(bonds: int, rng: np.random.Generator) -> np.ndarray:

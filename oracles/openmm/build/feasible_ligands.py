@@ -72,7 +72,7 @@ def ligand_checks(design: Mapping[str, Value], slab: Slab, size: Size) -> list[C
     length = _at_most("ligand_length", contour(name), COILED * gap, gap)
     if not length.passed:
         return [density, length]
-    return [_crowding(density, name), length, _at_most("ligand_height", lowest(name), gap, gap)]
+    return [_crowding(design, density), length, _at_most("ligand_height", lowest(name), gap, gap)]
 
 
 def _density(design: Mapping[str, Value], most: int, area: float) -> Check:
@@ -83,10 +83,11 @@ def _density(design: Mapping[str, Value], most: int, area: float) -> Check:
     return replace(check, detail=f"{check.detail} (one ligand to {most} on each face), or ligand be none")
 
 
-def _crowding(density: Check, name: Value) -> Check:
-    """The density again, refused where so many ligands do not fit side by side even when upright."""
+def _crowding(design: Mapping[str, Value], density: Check) -> Check:
+    """The check of the density again, refused where so many ligands do not fit side by side even when upright."""
+    name = design["ligand"]
     most = round(CRYSTAL * longest(name) / layer_height(name, 1.0), 2)
-    if within("", density.value, 0.0, most, "").passed:
+    if float(design["ligand_density"]) <= most:
         return density
     cure = f"ligands this bulky fill the space at {most:g} 1/nm^2 even when upright; use fewer"
     return replace(density, passed=False, limit=most, detail=cure)

@@ -91,7 +91,7 @@ def _parsed(name: object) -> Mol:
     from rdkit import Chem, rdBase
 
     listed = catalogue.ligands()
-    smiles = listed[name]["smiles"] if name in listed else str(name)
+    smiles = listed[str(name)]["smiles"] if name in listed else str(name)
     with rdBase.BlockLogs():
         graph = Chem.MolFromSmiles(smiles, sanitize=False)
         if graph is None or not graph.GetNumAtoms():

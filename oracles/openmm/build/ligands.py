@@ -91,7 +91,6 @@ class Ligands:
         return [[*site.tolist(), *range(first + k * own, first + (k + 1) * own)] for k, site in enumerate(self.anchors)]
 
 
-@cache
 def layer_height(name: object, per_area: float) -> float:
     """nm of the gap that `per_area` ligands per nm^2 of one face take, as a liquid of the free molecules."""
     return per_area * molar_volume(ligand(name).free.smiles) / AVOGADRO
