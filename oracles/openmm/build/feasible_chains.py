@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 from loop.types import Check, Value
 from oracles.openmm.build.feasible_surface import face_of
@@ -38,7 +39,7 @@ def polymer_checks(design: Mapping[str, Value], pvdf_model: str) -> list[Check]:
         _inverted(design, kind),
         within("chain_length", design["chain_length"], *CHAIN_LENGTHS, "1"),
     ]
-    return checks if not all(c.passed for c in checks) else [*checks, _dihedrals(design, kind)]
+    return checks if not all(c.passed for c in checks) else [*checks, _dihedrals(design)]
 
 
 def own_fraction(name: Value) -> dict[str, Value]:
@@ -71,12 +72,19 @@ def _inverted(design: Mapping[str, Value], kind: Polymer) -> Check:
     return check
 
 
-def _dihedrals(design: Mapping[str, Value], kind: Polymer) -> Check:
+def _dihedrals(design: Mapping[str, Value]) -> Check:
     """At least two neighbouring backbone dihedrals that turn: below that the trans fractions say nothing."""
-    n = int(design["chain_length"])
-    longest = max((len(run) - 3 for run in turning_runs(kind.chain("A" * min(n, 4)))), default=0)
+    fraction, units = float(design["comonomer_fraction"]), min(int(design["chain_length"]), 4)
+    present = [letter for letter, share in (("A", 1.0 - fraction), ("B", fraction)) if share > 0]
+    longest = max(_longest_run(str(design["polymer"]), letter * units) for letter in present)
     detail = "" if longest > 1 else "its backbone needs two neighbouring bonds that turn; use a longer or other chain"
     return Check("dihedrals", longest > 1, longest, 2, detail=detail)
+
+
+@cache
+def _longest_run(name: str, sequence: str) -> int:
+    """Dihedrals in a row that turn."""
+    return max((len(run) - 3 for run in turning_runs(polymer(name).chain(sequence))), default=0)
 
 
 def chains_of(design: Mapping[str, Value], size: Size) -> int:
