@@ -163,4 +163,8 @@ def test_what_is_not_in_the_catalogue_is_answered_with_what_is():
     with pytest.raises(catalogue.UnknownMaterial, match="which has 101, 001"):
         catalogue.facet_name("cristobalite", "111")
     with pytest.raises(catalogue.UnknownMaterial, match="magnetite, hematite"):
+        catalogue.oxide("gold")
+    with pytest.raises(catalogue.UnknownMaterial, match="vacancies are ordered"):
         catalogue.oxide("maghemite")
+    with pytest.raises(catalogue.UnknownMaterial, match="quartz or cristobalite"):
+        catalogue.oxide("silica")

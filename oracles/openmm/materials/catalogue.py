@@ -34,7 +34,10 @@ def entry(kind: str, table: Mapping[str, Any], name: object) -> Any:
 
 
 def oxide(name: object) -> Mapping[str, Any]:
-    """Crystal and surfaces of an oxide. Raises UnknownMaterial."""
+    """Crystal and surfaces of an oxide. Raises UnknownMaterial, with the reason where one is known."""
+    missing = data("unsupported")["oxides"]
+    if name in missing:
+        raise UnknownMaterial(f"oxide {name!r} is not in the catalogue: {missing[str(name)]}")
     return entry("oxide", data("oxides"), name)  # type: ignore[no-any-return]
 
 
