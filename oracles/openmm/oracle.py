@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loop.seeds import derive
-from loop.types import TEACHING_CAUSES, Check, Design, OracleFailure, Outcome, Task
+from loop.types import TEACHING_CAUSES, Check, Design, OracleFailure, Outcome, Task, Value
+from oracles.openmm import two_ended
 from oracles.openmm.build import feasible
 from oracles.openmm.build.film import build_film
 from oracles.openmm.build.polymers import PVDF_MODELS
-from oracles.openmm.build.size import SIZES, Seeds
-from oracles.openmm.files import write_pdb
+from oracles.openmm.build.size import SIZES, Seeds, Size
 from oracles.openmm.forcefield import oxides
 from oracles.openmm.materials import catalogue
 from oracles.openmm.observe import answer
 from oracles.openmm.outcome import as_json, conclude, failure_as_json, from_json
-from oracles.openmm.simulate.fidelity import FIDELITIES
+from oracles.openmm.simulate.fidelity import FIDELITIES, Fidelity
 from oracles.openmm.simulate.platforms import NAMES, PRECISIONS, choose
 from oracles.openmm.simulate.pushoff import STRENGTHS
-from oracles.openmm.simulate.replica import Exploded, Replica
+from oracles.openmm.simulate.replica import Replica
 from oracles.openmm.simulate.segments import Journal
+from oracles.openmm.simulate.tries import MAX_RETRIES, tried
+from oracles.openmm.two_ended import BETA_PREFERENCE, merged
 
-MAX_RETRIES = 2
+if TYPE_CHECKING:
+    from oracles.openmm.build.film import Film
+
+OBSERVABLES: Mapping[str, Mapping[str, str]] = {BETA_PREFERENCE: two_ended.PROPERTIES}
+"""What a campaign may ask for, in runs of its own, and the properties each reports."""
 SECONDS_PER_ATOM_STEP = 3e-6
 """One idle CPU core, PME at 0.8-0.9 nm: 2.3 to 3.5 microseconds were measured; a shared core takes twice that."""
 SECONDS_SET_UP = 5.0
@@ -40,13 +46,14 @@ class OpenMMOracle:
 
     Keys of a campaign: `oxide_model`, the published set for the oxide; `pvdf_model`, the force field of plain PVDF,
     `byutner-smith` or `sage` (all other polymers have `sage`); `platform`, `auto` or a name that then must
-    work; `precision` on a GPU; `cache`, where fitted force-field parameters are kept (default: the user's folder).
+    work; `observables`, what is measured in runs of its own (`beta_preference`: two more films and, unless known, two
+    bulks); `precision` on a GPU; `cache`, where fitted force-field parameters are kept (default: the user's folder).
     """
 
     kind = "simulation"
     isolation = "process"
     execution_keys = ("platform", "cache")
-    properties = answer.PROPERTIES
+    properties: Mapping[str, str] = answer.PROPERTIES
     fidelities = tuple(FIDELITIES)
 
     def __init__(
@@ -56,6 +63,7 @@ class OpenMMOracle:
         platform: str = "auto",
         precision: str = "mixed",
         cache: Path | None = None,
+        observables: Sequence[str] = (),
     ) -> None:
         _one_of("oxide_model", oxide_model, oxides.MODELS)
         _one_of("pvdf_model", pvdf_model, PVDF_MODELS)
@@ -64,6 +72,11 @@ class OpenMMOracle:
         self.oxide_model, self.pvdf_model = oxide_model, pvdf_model
         self.platform, self.precision = platform, precision
         self.cache = cache
+        for name in observables:
+            _one_of("observables", name, tuple(OBSERVABLES))
+        self.observables = tuple(name for name in OBSERVABLES if name in observables)
+        asked = {name: unit for key in self.observables for name, unit in OBSERVABLES[key].items()}
+        self.properties = {**answer.PROPERTIES, **asked}
 
     @staticmethod
     def materials() -> dict[str, Any]:
@@ -93,14 +106,23 @@ class OpenMMOracle:
 
     def check(self, design: Design, fidelity: str) -> Sequence[Check]:
         """Whether the film can be built, each rule with its limit and cure; pure, milliseconds."""
-        return feasible.check(design.values, fidelity, self.oxide_model, self.pvdf_model)
+        checks = feasible.check(design.values, fidelity, self.oxide_model, self.pvdf_model)
+        if BETA_PREFERENCE in self.observables:
+            checks += two_ended.check(design.values, fidelity, self.oxide_model, self.pvdf_model)
+        return checks
 
     def cost(self, design: Design, fidelity: str) -> float:
-        """Expected seconds of one replica on one CPU core: atoms times steps, and setting up."""
-        run = FIDELITIES[fidelity]
-        steps: float = sum(stage.steps for stage in run.stages) + run.nve
-        steps += len(STRENGTHS) * run.push_off * PUSH_OFF_SHARE + MINIMISER_STEPS * run.minimise
-        return SECONDS_SET_UP + SECONDS_PER_ATOM_STEP * steps * feasible.atoms(design.values, fidelity)
+        """Expected seconds of one replica on one CPU core: atoms times steps, and setting up.
+
+        With `beta_preference` the bulks are counted every time, though those of a polymer, chain length and temperature
+        are run once.
+        """
+        atoms = feasible.atoms(design.values, fidelity)
+        seconds = SECONDS_SET_UP + _seconds(FIDELITIES[fidelity], atoms)
+        if BETA_PREFERENCE in self.observables:
+            bulk = two_ended.bulk_atoms(design.values, fidelity)
+            seconds += 2 * (_seconds(two_ended.ends(fidelity), atoms) + _seconds(two_ended.ends(fidelity), bulk))
+        return seconds
 
     def disk(self, design: Design, fidelity: str) -> float:
         """Bytes one replica leaves: viewing frames in single precision, topology, series."""
@@ -121,25 +143,29 @@ class OpenMMOracle:
     def _answer(self, design: Design, task: Task, workdir: Path, journal: Journal) -> Outcome:
         compute = choose(self.platform, self.precision)
         values = feasible.with_defaults(design.values)
-        while len(journal.tries) <= MAX_RETRIES:
-            retry = len(journal.tries)
-            seed = derive(task.seed, "try", retry)
+        seeds = [self._seeds(task, retry) for retry in range(MAX_RETRIES + 1)]
+
+        def prepare(retry: int) -> Replica:
             fidelity = FIDELITIES[task.fidelity] if retry == 0 else FIDELITIES[task.fidelity].halved()
-            seeds = Seeds(*(derive(seed, purpose) for purpose in ("surface", "chains", "velocities")))
             with journal.timed("build"):
-                film = build_film(values, SIZES[task.fidelity], seeds, self.cache, self.oxide_model, self.pvdf_model)
-            replica = Replica(film, fidelity, float(values["temperature"]), seeds.velocities, compute, journal)
-            try:
-                replica.run()
-                return conclude(replica, journal, compute, workdir, ligands=values["ligand"] != catalogue.NO_LIGAND)
-            except Exploded as blown:
-                journal.fail_try(blown.reason, write_pdb(film, blown.frames, workdir / f"try{retry}.pdb"))
-        reasons = "; ".join(failed["reason"] for failed in journal.tries)
-        raise OracleFailure(
-            "unphysical",
-            f"the integration ran away {len(journal.tries)} times: {reasons}",
-            [failed["evidence"] for failed in journal.tries],
-        )
+                film = self._film(values, SIZES[task.fidelity], seeds[retry])
+            return Replica(film, fidelity, float(values["temperature"]), seeds[retry].velocities, compute, journal)
+
+        def finish(replica: Replica) -> Outcome:
+            return conclude(replica, journal, compute, workdir, ligands=values["ligand"] != catalogue.NO_LIGAND)
+
+        outcome = tried(journal, workdir, prepare, finish)
+        if BETA_PREFERENCE in self.observables:
+            pair = two_ended.Pair(self._film, compute, self.cache, self._question(design, task))
+            outcome = merged(outcome, pair.outcome(values, task, workdir, seeds[0].surface))
+        return outcome
+
+    def _seeds(self, task: Task, retry: int) -> Seeds:
+        seed = derive(task.seed, "try", retry)
+        return Seeds(*(derive(seed, purpose) for purpose in ("surface", "chains", "velocities")))
+
+    def _film(self, values: Mapping[str, Value], size: Size, seeds: Seeds) -> Film:
+        return build_film(values, size, seeds, self.cache, self.oxide_model, self.pvdf_model)
 
     def _question(self, design: Design, task: Task) -> dict[str, Any]:
         """What the answer depends on; a work folder of another question is not gone on with."""
@@ -154,7 +180,15 @@ class OpenMMOracle:
             "pvdf_model": self.pvdf_model,
             "platform": self.platform,
             "precision": self.precision,
+            "observables": list(self.observables),
         }
+
+
+def _seconds(run: Fidelity, atoms: int) -> float:
+    """Of the dynamics, push-off and minimisation of so many atoms."""
+    steps: float = sum(stage.steps for stage in run.stages) + run.nve
+    steps += len(STRENGTHS) * run.push_off * PUSH_OFF_SHARE + MINIMISER_STEPS * run.minimise
+    return SECONDS_PER_ATOM_STEP * steps * atoms
 
 
 def _one_of(key: str, value: str, allowed: Sequence[str]) -> None:

@@ -53,7 +53,7 @@ class Observer:
         d, s = distances(self._units.centres(positions)[..., 2], top, gap, heights)
         mu = self._units.dipoles(positions)[..., 2]
         layer, lower = d < FIRST_LAYER, s > 0
-        trans, tt = trans_fractions(dihedrals(positions, self._quads), self._pairs)
+        trans, tt = self.conformations(positions)
         return {
             "count": layer.sum(1).astype(float),
             "count_lower": (layer & lower).sum(1).astype(float),
@@ -65,6 +65,10 @@ class Observer:
             "tt": tt,
             "film_dipole": mu.mean(1),
         }
+
+    def conformations(self, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """`trans` and `tt` of `positions` (frames, N, 3) nm."""
+        return trans_fractions(dihedrals(positions, self._quads), self._pairs)
 
 
 def element_masses(film: Film) -> np.ndarray:

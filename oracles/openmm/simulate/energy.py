@@ -61,6 +61,20 @@ class InteractionEnergy:
         self._lj.reinitialize()
 
 
+def potential_energies(system: openmm.System, frames: np.ndarray, box: np.ndarray, compute: Compute) -> np.ndarray:
+    """(frames,) kJ/mol of a System in a box (3,) nm at `frames` (frames, N, 3) nm, all forces included."""
+    import openmm
+
+    with compute.core():
+        context = compute.context(system, openmm.VerletIntegrator(0.001))
+        context.setPeriodicBoxVectors(*np.diag(box))
+        energies = []
+        for positions in frames:
+            context.setPositions(positions.astype(float))
+            energies.append(context.getState(energy=True).getPotentialEnergy()._value)
+    return np.array(energies)
+
+
 def nonbonded(system: openmm.System) -> openmm.NonbondedForce:
     """The one NonbondedForce of a System; ValueError unless there is exactly one."""
     import openmm

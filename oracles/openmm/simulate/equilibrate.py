@@ -93,7 +93,8 @@ def rescaled(film: Film, positions: np.ndarray, old: float, new: float) -> np.nd
     """`positions` (N, 3) nm with every chain's centre moved in proportion to the gap when the box height goes from
     `old` to `new` nm; chains end in the image of the gap above the slab."""
     moved = positions.copy()
-    top = film.top + positions[film.slab[0], 2] - film.positions[film.slab[0], 2]
+    moved_slab = float((positions - film.positions)[film.slab[:1], 2].sum())
+    top = film.top + moved_slab
     gaps = np.array([old, new]) - film.slab_height
     for chain in film.chains:
         centre = positions[chain, 2].mean()

@@ -184,6 +184,10 @@ class Replica:
             "view": positions[:: self.fidelity.view_every].astype(np.float32),
         }
 
+    def conformations(self, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Trans fractions (frames,) of dihedrals and of neighbouring pairs at `positions` (frames, N, 3) nm."""
+        return self._observer.conformations(positions)
+
     def _keep(self, frames: np.ndarray) -> None:
         """Remember the finite ones of `frames` (k, N, 3) nm as the last that were seen."""
         finite = frames[np.isfinite(frames).all(axis=(1, 2))]
