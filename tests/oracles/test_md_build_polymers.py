@@ -98,6 +98,7 @@ def refused(values, **options):
         ({"polymer": "*CC*.*CO*.*CN*"}, "polymer", "3 repeat units"),
         ({"polymer": "*CC(*)CCCCCCCCCCCCCCCCCCCCCCCC", "chain_length": 16}, "chains", "smaller chain_length"),
         ({"polymer": "*c1ccc(*)cc1"}, "dihedrals", "two neighbouring bonds that turn"),
+        ({"polymer": "*CC#CC*"}, "dihedrals", "two neighbouring bonds that turn"),
         ({"polymer": "PE", "comonomer_fraction": 0.2}, "comonomer_fraction", "[0, 0]"),
         ({"polymer": "P(VDF-TrFE)", "comonomer_fraction": 1.2}, "comonomer_fraction", "[0, 1]"),
         ({"polymer": "P(VDF-TrFE)", "arrangement": "alternating"}, "comonomer_fraction", "[0.5, 0.5]"),
@@ -193,6 +194,14 @@ def test_chains_without_stereocentres_have_no_tacticity():
     assert (hands(polymer("PVDF").chain("AAA"), "atactic", 1) == 1).all()
 
 
+def test_every_number_of_the_catalogue_has_its_source():
+    for name, entry in catalogue.data("polymers").items():
+        cited = [entry[key] for key in ("density", "coil") if key in entry] + list(entry["starts"].values())
+        assert all(len(numbers["source"]) > 20 for numbers in cited), name
+        assert set(entry["force_fields"]) <= {"byutner-smith", "sage"}
+        assert "copolymer" in entry or {"repeat_unit", "head", "tail", "density", "coil"} <= set(entry)
+
+
 def test_the_docs_list_the_catalogue():
     page = (Path(__file__).parents[2] / "docs" / "polymers.md").read_text(encoding="utf-8")
     rows = {cells[1]: cells for line in page.splitlines() if len(cells := [c.strip() for c in line.split("|")]) == 8}
@@ -218,7 +227,9 @@ def test_sequences_have_the_wanted_composition(chains, length, fraction, arrange
     assert drawn == sequences(chains, length, fraction, arrangement, inverted, seed)
     assert [len(sequence) for sequence in drawn] == [length] * chains
     whole = "".join(drawn)
-    assert sum(letter.islower() for letter in whole) == round(inverted * len(whole))
+    inner = chains * max(length - 2, 0)
+    assert sum(letter.islower() for letter in whole) == min(round(inverted * len(whole)), inner)
+    assert all(sequence[0].isupper() and sequence[-1].isupper() for sequence in drawn)
     second = whole.upper().count("B")
     if arrangement == "random":
         assert second == round(fraction * len(whole))

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 EMBEDDING_SEED = 1
 """Of the distance geometry; shapes of rings do not depend on a replica's seed."""
 NM_PER_ANGSTROM = 0.1
-STIFF = ("[*]@[*]", "[*]=,#[*]", "[#6X3](=[#8,#16])!@[#7,#8,#16]")
-"""Bonds that do not turn: in rings, multiple, and from the carbonyl of an ester or amide."""
+STIFF = ("[*]@[*]", "[*]=,#[*]", "[#6X3](=[#8,#16])!@[#7,#8,#16]", "[*]-[$([#6X2]#*)]")
+"""Bonds that do not turn: in rings, multiple, from the carbonyl of an ester or amide, and to a triple bond, about which
+no dihedral is defined."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -64,8 +65,6 @@ def _faults(smiles: str) -> list[str]:
 
 
 def _counted_from_one(message: str) -> str:
-    import re
-
     return re.sub(r"# (\d+)", lambda found: str(int(found[1]) + 1), message)
 
 

@@ -19,8 +19,8 @@ def sequences(
 
     `fraction` of the units are B: in `random` chains, those of the whole film (to the nearest unit) shuffled over its
     chains; in `block` chains, the last of each chain (to the nearest); `alternating` chains begin with A.
-    `head_to_head` of the units, drawn over the whole film, are inverted: each makes one head-to-head link and, but at a
-    chain's end, one tail-to-tail link.
+    `head_to_head` of the units, drawn over the whole film, are inverted, none at a chain's end, whose end group is made
+    for it: one alone makes a head-to-head and a tail-to-tail link.
     """
     rng = np.random.default_rng(derive(seed, "sequences"))
     units = chains * length
@@ -32,7 +32,8 @@ def sequences(
     else:
         second = count(fraction, length)
         letters = np.tile(["A"] * (length - second) + ["B"] * second, chains)
-    inverted = rng.choice(units, count(head_to_head, units), replace=False)
+    inner = np.flatnonzero(~np.isin(np.arange(units) % length, (0, length - 1)))
+    inverted = rng.choice(inner, min(count(head_to_head, units), len(inner)), replace=False)
     letters[inverted] = np.char.lower(letters[inverted])
     return tuple("".join(letters[k * length : (k + 1) * length]) for k in range(chains))
 
