@@ -92,8 +92,13 @@ def build_system(
 def build_flexible(
     surface: Surface, molecules: Sequence[tuple[Molecule, Parameters]], box: np.ndarray
 ) -> openmm.System:
-    """The bonded terms alone, without constraints: what a push-off adds a soft repulsion to."""
-    return _bonded_system(surface, molecules, box, constrain=False)[0]
+    """The bonded terms alone, without constraints: what a push-off adds a soft repulsion to. Ligands' heads are frozen:
+    they stand as they should, and a crowd of chains would press them into the slab."""
+    system = _bonded_system(surface, molecules, box, constrain=False)[0]
+    if surface.ligands is not None:
+        for atom in surface.ligands.heads(len(surface.elements) - len(surface.ligands.elements)):
+            system.setParticleMass(atom, 0.0)
+    return system
 
 
 def build_isolated(molecule: Molecule, parameters: Parameters) -> openmm.System:
@@ -243,33 +248,22 @@ def _nonbonded(
     for k, oxygen in enumerate(surface.hydroxyls.oxygens):
         force.addException(int(oxygen), n + k, 0.0, 1.0, 0.0)
     if surface.ligands is not None:
-        _add_nonbonded_ligands(force, surface, surface.ligands)
+        _add_nonbonded_ligands(force, surface.ligands)
     for molecule, parameters in molecules:
         add_nonbonded(force, molecule, parameters)
     return force
 
 
-def _add_nonbonded_ligands(force: openmm.NonbondedForce, surface: Surface, ligands: Ligands) -> None:
-    """As molecules, their heads' pairs with the slab as exceptions, which a push-off leaves alone: heads stand as they
-    should, and soft spheres as large as the metals' would bend them until a hydroxyl falls onto the oxygen beside it.
-
-    The metals that an angle joins to the atom that holds an anchor have no core for it and a share of their charge; all
-    other pairs interact in full.
-    """
+def _add_nonbonded_ligands(force: openmm.NonbondedForce, ligands: Ligands) -> None:
+    """As molecules; the metals that an angle joins to the atom that holds an anchor have no core for it, else they
+    stretch its bond by half, and a share of their charge."""
     share = catalogue.anchor()["coulomb13"]["value"]
+    places = ligands.places(force.getNumParticles())
     for anchors in ligands.anchors.tolist():
         add_nonbonded(force, ligands.kind.bound, ligands.parameters, anchors)
-    bound = {(metal, k, holder) for metal, _, k, holder, _ in ligands.angles}
-    places = ligands.places(len(surface.slab.elements) + len(surface.hydroxyls.oxygens))
-    for atom, k, part in ligands.beside(surface.slab):
-        (q, sigma, epsilon), (q2, sigma2, epsilon2) = (
-            [value._value for value in force.getParticleParameters(i)] for i in (atom, places[k][part])
-        )
-        if (atom, k, part) in bound:
-            force.addException(atom, places[k][part], share * q * q2, 1.0, 0.0)
-        else:
-            core = 0.5 * (sigma + sigma2), np.sqrt(epsilon * epsilon2)
-            force.addException(atom, places[k][part], q * q2, *core)
+    for metal, atom in sorted({(metal, places[k][holder]) for metal, _, k, holder, _ in ligands.angles}):
+        charge, other = (force.getParticleParameters(i)[0]._value for i in (metal, atom))
+        force.addException(metal, atom, share * charge * other, 1.0, 0.0)
 
 
 def add_nonbonded(

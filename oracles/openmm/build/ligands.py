@@ -31,8 +31,6 @@ CLEARANCE = 0.3
 """nm kept between a ligand's highest atom and the opposite surface."""
 TURNS = 12
 """Azimuths of each shape of which a ligand takes the one that keeps it clearest of slab and other ligands."""
-BESIDE = 0.45
-"""nm within which an atom of a slab and one of a head are side by side: the range of a push-off between the largest."""
 REACH = 1.0
 """nm; atoms of the slab deeper below a face than this do not matter to where its ligands stand."""
 
@@ -73,17 +71,12 @@ class Ligands:
             **silanol,
         }
 
-    def beside(self, slab: Slab) -> list[tuple[int, int, int]]:
-        """(atom of the slab, ligand, atom of its molecule) of every pair of a head with what it stands on: atoms up to
-        two bonds beyond the one that holds an anchor, the anchors' own bonds and angles aside."""
-        kind, pairs = self.kind, []
-        near = {part for holder in kind.holders for part in _within_two(kind, holder)}
-        for k, (site, x) in enumerate(zip(self.anchors, self.positions, strict=True)):
-            for part in sorted(near - set(range(kind.binds))):
-                apart = sites.wrapped(slab.positions - x[part - kind.binds], slab.lateral)
-                beside = np.flatnonzero(np.linalg.norm(apart, axis=1) < BESIDE)
-                pairs += [(int(atom), k, part) for atom in beside if atom not in site]
-        return pairs
+    def heads(self, first: int) -> list[int]:
+        """Particles of the heads: what is up to two bonds beyond an atom that holds an anchor; numbered as `places`."""
+        around = self.kind.bound.neighbours
+        near = set(self.kind.holders).union(*(around[i] for i in self.kind.holders))
+        near = near.union(*(around[i] for i in near)) - set(range(self.kind.binds))
+        return [at[part] for at in self.places(first) for part in sorted(near)]
 
     def places(self, first: int) -> list[list[int]]:
         """Particles of each ligand's atoms, those that are not the slab's counted from `first`."""
@@ -224,10 +217,5 @@ def _azimuths(along: np.ndarray, binds: int, rng: np.random.Generator) -> np.nda
 
 def _folded(x: np.ndarray, period: np.ndarray) -> np.ndarray:
     """Positions inside the periodic cell, heights moved above zero."""
-    return np.asarray((x + np.array([0.0, 0.0, period[2] / 2])) % period)
-
-
-def _within_two(kind: Ligand, holder: int) -> set[int]:
-    """Atoms of the bound molecule up to two bonds from one of it, itself included."""
-    first = {holder, *kind.bound.neighbours[holder]}
-    return first.union(*(kind.bound.neighbours[i] for i in first))
+    folded = (x + np.array([0.0, 0.0, period[2] / 2])) % period
+    return np.where(folded < period, folded, 0.0)  # what is just below zero rounds to a whole period
