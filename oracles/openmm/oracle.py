@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from loop.seeds import derive
 from loop.types import TEACHING_CAUSES, Check, Design, OracleFailure, Outcome, Task, Value
-from oracles.openmm import two_ended
+from oracles.openmm import field, two_ended
 from oracles.openmm.build import feasible
 from oracles.openmm.build.film import build_film
 from oracles.openmm.build.polymers import PVDF_MODELS
 from oracles.openmm.build.size import SIZES, Seeds, Size
+from oracles.openmm.field import FIELD_RESPONSE
 from oracles.openmm.forcefield import oxides
 from oracles.openmm.materials import catalogue
 from oracles.openmm.observe import answer
@@ -29,7 +30,10 @@ from oracles.openmm.two_ended import BETA_PREFERENCE, merged
 if TYPE_CHECKING:
     from oracles.openmm.build.film import Film
 
-OBSERVABLES: Mapping[str, Mapping[str, str]] = {BETA_PREFERENCE: two_ended.PROPERTIES}
+OBSERVABLES: Mapping[str, Mapping[str, str]] = {
+    BETA_PREFERENCE: two_ended.PROPERTIES,
+    FIELD_RESPONSE: field.PROPERTIES,
+}
 """What a campaign may ask for, in runs of its own, and the properties each reports."""
 SECONDS_PER_ATOM_STEP = 3e-6
 """One idle CPU core, PME at 0.8-0.9 nm: 2.3 to 3.5 microseconds were measured; a shared core takes twice that."""
@@ -45,9 +49,10 @@ class OpenMMOracle:
     """Sandwich films of polymer between oxide surfaces, simulated with OpenMM.
 
     Keys of a campaign: `oxide_model`, the published set for the oxide; `pvdf_model`, the force field of plain PVDF,
-    `byutner-smith` or `sage` (all other polymers have `sage`); `platform`, `auto` or a name that then must
-    work; `observables`, what is measured in runs of its own (`beta_preference`: two more films and, unless known, two
-    bulks); `precision` on a GPU; `cache`, where fitted force-field parameters are kept (default: the user's folder).
+    `byutner-smith` or `sage` (all other polymers have `sage`); `observables`, what is measured in runs of its own
+    (`beta_preference`: two more films and, unless known, two bulks; `field_response`: 12 ps in a field); `platform`,
+    `auto` or a name that then must work; `precision` on a GPU; `cache`, where fitted force-field parameters and bulks
+    are kept (default: the user's folder).
     """
 
     kind = "simulation"
@@ -119,6 +124,8 @@ class OpenMMOracle:
         """
         atoms = feasible.atoms(design.values, fidelity)
         seconds = SECONDS_SET_UP + _seconds(FIDELITIES[fidelity], atoms)
+        if FIELD_RESPONSE in self.observables:
+            seconds += SECONDS_PER_ATOM_STEP * 2 * field.steps(FIDELITIES[fidelity].production.step_fs) * atoms
         if BETA_PREFERENCE in self.observables:
             bulk = two_ended.bulk_atoms(design.values, fidelity)
             seconds += 2 * (_seconds(two_ended.ends(fidelity), atoms) + _seconds(two_ended.ends(fidelity), bulk))
@@ -152,7 +159,9 @@ class OpenMMOracle:
             return Replica(film, fidelity, float(values["temperature"]), seeds[retry].velocities, compute, journal)
 
         def finish(replica: Replica) -> Outcome:
-            return conclude(replica, journal, compute, workdir, ligands=values["ligand"] != catalogue.NO_LIGAND)
+            ligands = values["ligand"] != catalogue.NO_LIGAND
+            found = conclude(replica, journal, compute, workdir, ligands)
+            return merged(found, field.respond(replica, journal)) if FIELD_RESPONSE in self.observables else found
 
         outcome = tried(journal, workdir, prepare, finish)
         if BETA_PREFERENCE in self.observables:

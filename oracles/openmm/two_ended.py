@@ -207,7 +207,7 @@ def bulk_answer(replica: Replica, journal: Journal) -> Outcome:
     memory = production.steps * production.step_fs * 1e-3 * production.friction
     checks = [gates.temperature(series["temperature"], replica.temperature, replica.freedom, memory)]
     require([*checks, *gates.bond_stretch(series["stretch"].mean(axis=0))])
-    tt = replica.conformations(series["view"].astype(float))[1]
+    tt = replica.observer.conformations(series["view"].astype(float))[1]
     own = energy(replica, series) | {"tt_fraction": estimate(tt, "1", find_equilibration(tt))}
     return Outcome(own, provenance={"cpu_seconds": sum(journal.seconds.values())})
 

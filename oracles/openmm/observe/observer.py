@@ -47,11 +47,8 @@ class Observer:
           for PVDF (beta-like dyads), PE and PEO;
         - `film_dipole`: mean mu_z over all monomers, D.
         """
-        film = self.film
-        top = film.top + film.ligand_height / 2 + positions[:, film.slab[0], 2] - film.positions[film.slab[0], 2]
-        gap = heights - film.slab_height - film.ligand_height
-        d, s = distances(self._units.centres(positions)[..., 2], top, gap, heights)
-        mu = self._units.dipoles(positions)[..., 2]
+        d, s = self.distances(positions, heights)
+        mu = self.normal_dipoles(positions)
         layer, lower = d < FIRST_LAYER, s > 0
         trans, tt = self.conformations(positions)
         return {
@@ -65,6 +62,21 @@ class Observer:
             "tt": tt,
             "film_dipole": mu.mean(1),
         }
+
+    def distances(self, positions: np.ndarray, heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(frames, monomers) distance d nm of monomers from their nearest interface, and its outward normal's sign."""
+        film = self.film
+        top = film.top + film.ligand_height / 2 + positions[:, film.slab[0], 2] - film.positions[film.slab[0], 2]
+        gap = heights - film.slab_height - film.ligand_height
+        return distances(self._units.centres(positions)[..., 2], top, gap, heights)
+
+    def first_layer(self, positions: np.ndarray, heights: np.ndarray) -> np.ndarray:
+        """(frames, monomers) whether a monomer is in the first layer."""
+        return np.asarray(self.distances(positions, heights)[0] < FIRST_LAYER)
+
+    def normal_dipoles(self, positions: np.ndarray) -> np.ndarray:
+        """(frames, monomers) mu_z, D."""
+        return np.asarray(self._units.dipoles(positions)[..., 2])
 
     def conformations(self, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """`trans` and `tt` of `positions` (frames, N, 3) nm."""

@@ -53,7 +53,7 @@ class Replica:
         self.last_frames = film.positions[None]
         self.compute, self._journal = compute, journal
         self._thermometer, self._bonds = Thermometer(film.system), Bonds(film.system)
-        self._observer = Observer(film)
+        self.observer = Observer(film)
         self._interaction: InteractionEnergy | None = None
         self._tail: DispersionTail | None = None
         journal.resume(machine(film, compute))
@@ -176,17 +176,13 @@ class Replica:
         per_area = np.array([self._interaction(x) for x in measured]) / (2 * self.film.area)
         per_area[:, 1] += np.array([self._tail(x) for x in measured]) / (2 * self.film.area)
         return {
-            **self._observer.series(positions, heights),
+            **self.observer.series(positions, heights),
             "coulomb": per_area[:, 0],
             "lj": per_area[:, 1],
             "stretch": self._bonds.stretch(positions)[None],
             "slab": positions[-1:, self.film.slab],
             "view": positions[:: self.fidelity.view_every].astype(np.float32),
         }
-
-    def conformations(self, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Trans fractions (frames,) of dihedrals and of neighbouring pairs at `positions` (frames, N, 3) nm."""
-        return self._observer.conformations(positions)
 
     def _keep(self, frames: np.ndarray) -> None:
         """Remember the finite ones of `frames` (k, N, 3) nm as the last that were seen."""
