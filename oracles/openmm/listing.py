@@ -55,7 +55,7 @@ def _surfaces(oxide: str) -> Iterator[dict[str, Any]]:
             for model in oxides.MODELS:
                 row[f"neutral_{model}"] = row[f"dq_{model}"] = None
                 if oxide in catalogue.data(model)["metals"]:
-                    charge = bare_charge(oxide, facet, termination, SIZE, model)
+                    charge = bare_charge(slab, model)
                     density = neutral_density(charge, slab.area, len(slab.upper), model)
                     left = charge + 2 * hydroxyl_charge(model) * count(density, slab.area)
                     row[f"neutral_{model}"] = round(density, 2) + 0.0

@@ -9,7 +9,7 @@ from typing import Any
 from loop.types import Check, OracleFailure, Value
 from oracles.openmm.build.feasible_chains import chain_atoms, chain_checks, own_fraction, polymer_checks
 from oracles.openmm.build.feasible_ligands import grafts, ligand_atoms
-from oracles.openmm.build.feasible_surface import face_of, surface_checks
+from oracles.openmm.build.feasible_surface import slab_of, surface_checks
 from oracles.openmm.build.heads import ligand
 from oracles.openmm.build.hydroxyls import count
 from oracles.openmm.build.limits import within
@@ -75,10 +75,10 @@ def refuse(
 def atoms(values: Mapping[str, Value], fidelity: str) -> int:
     """Atoms of a feasible design's film."""
     design, size = with_defaults(values), SIZES[fidelity]
-    face = face_of(design, size)
-    hydrogens = 2 * count(float(design["hydroxyl_density"]), face.area)
-    grafted = 2 * grafts(design, face.area) * ligand_atoms(design["ligand"])
-    return face.atoms + hydrogens + grafted + chain_atoms(design, size)
+    slab = slab_of(design, size)
+    hydrogens = 2 * count(float(design["hydroxyl_density"]), slab.area)
+    grafted = 2 * grafts(design, slab.area) * ligand_atoms(design["ligand"])
+    return len(slab.elements) + hydrogens + grafted + chain_atoms(design, size)
 
 
 def _names(design: Mapping[str, Value], model: str) -> list[Check]:

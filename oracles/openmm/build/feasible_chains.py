@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from loop.types import Check, Value
-from oracles.openmm.build.feasible_surface import face_of
+from oracles.openmm.build.feasible_surface import slab_of
 from oracles.openmm.build.limits import within
 from oracles.openmm.build.melt import order_of
 from oracles.openmm.build.packing import chain_count, layer_capacity
@@ -93,7 +93,7 @@ def chains_of(design: Mapping[str, Value], size: Size) -> int:
     shares = (1.0 - fraction, fraction)[: len(kind.units)]
     unit = sum(share * unit.mass for share, unit in zip(shares, kind.units, strict=True))
     mass = int(design["chain_length"]) * unit + end_mass(kind.head, kind.tail)
-    return chain_count(mass, kind.density(fraction), face_of(design, size).area, size.gap)
+    return chain_count(mass, kind.density(fraction), slab_of(design, size).area, size.gap)
 
 
 def chain_atoms(design: Mapping[str, Value], size: Size) -> int:
@@ -112,7 +112,7 @@ def chain_checks(design: Mapping[str, Value], size: Size) -> list[Check]:
     if design["start"] != "coil":
         rise = polymer(str(design["polymer"])).starts[str(design["start"])]["rise"]
         length = rise * int(design["chain_length"])
-        fits = layer_capacity(length, face_of(design, size).lateral) >= 1
+        fits = layer_capacity(length, slab_of(design, size).lateral) >= 1
         detail = "" if fits else "an extended chain does not fit in one layer; use a smaller chain_length or coil"
         checks.append(Check("extended_length", fits, length, unit="nm", detail=detail))
     return checks

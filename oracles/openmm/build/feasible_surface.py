@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 
 from loop.types import Check, Value
@@ -19,38 +18,17 @@ DQ_FLAG = 0.10
 """e per metal; above it part of a contrast between surfaces is the neutralisation itself."""
 
 
-@dataclass(frozen=True)
-class Face:
-    """What there is room for on a surface; area nm^2, `sites` exposed oxygens of one face."""
-
-    lateral: tuple[float, float]
-    area: float
-    atoms: int
-    metals: int
-    sites: int
-    slab: Slab
-
-
-def face_of(design: Mapping[str, Value], size: Size) -> Face:
-    return _face(*_cut(design), size)
+def slab_of(design: Mapping[str, Value], size: Size) -> Slab:
+    """The bare slab of a design whose oxide, facet and termination are known."""
+    oxide = str(design["oxide"])
+    facet = catalogue.facet_name(oxide, design["facet"])
+    termination = catalogue.termination_name(oxide, facet, design["termination"])
+    return build_slab(oxide, facet, termination, size.lateral, size.slab_thickness)
 
 
 @cache
-def _face(oxide: str, facet: str, termination: str, size: Size) -> Face:
-    slab = build_slab(oxide, facet, termination, size.lateral, size.slab_thickness)
-    return Face(slab.lateral, slab.area, len(slab.elements), len(slab.metals), len(slab.upper), slab)
-
-
-def _cut(design: Mapping[str, Value]) -> tuple[str, str, str]:
-    """Oxide, facet and termination by their catalogue names."""
-    facet = catalogue.facet_name(design["oxide"], design["facet"])
-    return str(design["oxide"]), facet, catalogue.termination_name(design["oxide"], facet, design["termination"])
-
-
-@cache
-def bare_charge(oxide: str, facet: str, termination: str, size: Size, model: str) -> float:
-    """e of the slab without hydroxyls, both faces together."""
-    slab = build_slab(oxide, facet, termination, size.lateral, size.slab_thickness)
+def bare_charge(slab: Slab, model: str) -> float:
+    """e of a slab that `build_slab` keeps, without hydroxyls, both faces together."""
     return float(slab.charges(model).sum())
 
 
@@ -61,18 +39,18 @@ def neutral_density(charge: float, area: float, sites: int, model: str) -> float
 
 def surface_checks(design: Mapping[str, Value], size: Size, model: str) -> list[Check]:
     """Room for ligands and hydroxyls, and the neutralising charge per metal that they leave."""
-    face = face_of(design, size)
-    grafting = ligand_checks(design, face.slab, size)
+    slab = slab_of(design, size)
+    grafting = ligand_checks(design, slab, size)
     if not all(c.passed for c in grafting):
         return grafting
-    anchors, taken = anchored(design, face.slab)
-    density, sites = design["hydroxyl_density"], max(face.sites - taken, 0)
-    room = _hydroxyl_room(density, face, sites)
+    anchors, taken = anchored(design, slab)
+    density, sites = design["hydroxyl_density"], max(len(slab.upper) - taken, 0)
+    room = _hydroxyl_room(density, slab.area, sites)
     if not room.passed:
         return [*grafting, room]
-    charge = bare_charge(*_cut(design), size, model) + 2 * anchors * hydroxyl_charge(model)
-    dq = -(charge + 2 * hydroxyl_charge(model) * count(float(density), face.area)) / face.metals
-    neutral = neutral_density(charge, face.area, sites, model)
+    charge = bare_charge(slab, model) + 2 * anchors * hydroxyl_charge(model)
+    dq = -(charge + 2 * hydroxyl_charge(model) * count(float(density), slab.area)) / len(slab.metals)
+    neutral = neutral_density(charge, slab.area, sites, model)
     detail = ""
     if abs(dq) > DQ_LIMIT:
         detail = f"the neutralising charge is too large; the nearest neutral hydroxyl_density is {neutral:.1f} 1/nm^2"
@@ -82,9 +60,9 @@ def surface_checks(design: Mapping[str, Value], size: Size, model: str) -> list[
     return [*grafting, room, Check("dq", passed, dq, DQ_LIMIT, "e", detail, flagged=passed and abs(dq) > DQ_FLAG)]
 
 
-def _hydroxyl_room(density: Value, face: Face, sites: int) -> Check:
+def _hydroxyl_room(density: Value, area: float, sites: int) -> Check:
     """No more hydroxyls on a face than it has sites; a density that rounds to them is the same surface."""
-    most = round(sites / face.area, 2)
-    fits = not isinstance(density, str) and density >= 0 and count(density, face.area) <= sites
+    most = round(sites / area, 2)
+    fits = not isinstance(density, str) and density >= 0 and count(density, area) <= sites
     detail = "" if fits else f"hydroxyl_density must lie in [0, {most:g}] 1/nm^2"
     return Check("hydroxyl_density", fits, density, most, "1/nm^2", detail)

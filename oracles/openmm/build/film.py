@@ -15,6 +15,7 @@ from loop.types import Value
 from oracles.openmm.build.assemble import Surface, build_flexible, build_system, build_topology
 from oracles.openmm.build.feasible import refuse, with_defaults
 from oracles.openmm.build.feasible_chains import chains_of
+from oracles.openmm.build.feasible_surface import slab_of
 from oracles.openmm.build.hydroxyls import add_hydroxyls, count
 from oracles.openmm.build.ligands import add_ligands, layer_height, room
 from oracles.openmm.build.melt import Melt, melt, place
@@ -23,7 +24,6 @@ from oracles.openmm.build.perception import turning_runs
 from oracles.openmm.build.polymers import PVDF_MODELS, polymer
 from oracles.openmm.build.sites import blocked
 from oracles.openmm.build.size import SIZES, Seeds, Size
-from oracles.openmm.build.slab import build_slab
 from oracles.openmm.forcefield.oxides import DEFAULT
 from oracles.openmm.materials import catalogue
 
@@ -136,10 +136,7 @@ def build_film(
 
 
 def _surface(design: Mapping[str, Value], size: Size, seed: int, cache: Path | None, model: str) -> Surface:
-    oxide = str(design["oxide"])
-    facet = catalogue.facet_name(oxide, design["facet"])
-    termination = catalogue.termination_name(oxide, facet, design["termination"])
-    slab = build_slab(oxide, facet, termination, size.lateral, size.slab_thickness)
+    slab = slab_of(design, size)
     per_face = count(float(design["hydroxyl_density"]), slab.area)
     if design["ligand"] == catalogue.NO_LIGAND:
         return Surface(slab, add_hydroxyls(slab, per_face, model, seed), model)
