@@ -207,6 +207,11 @@ def test_bidentate_heads_stand_on_pairs_that_suit_them(slab):
     pairs = sites.sites(slab, slab.upper, "bridging phosphonate")
     between = sites.wrapped(slab.positions[pairs[:, 0]] - slab.positions[pairs[:, 1]], slab.lateral)
     assert np.linalg.norm(between, axis=1) == pytest.approx(0.267, abs=1e-3)  # the short edges of hematite's octahedra
+    # and none shares an iron that stands out of the oxygens' plane, where the head has to go
+    top = slab.positions[slab.metals[np.argmax(slab.positions[slab.metals, 2])], 2]
+    out = [m for m in slab.metals if slab.positions[m, 2] > top - 0.01]
+    for pair in sites.sites(slab, slab.upper, "catechol"):
+        assert not {m for m in out if m in bound_metals(slab, pair[0])} & set(bound_metals(slab, pair[1]))
     chosen = sites.choose(slab, slab.lower, "catechol", 3, np.random.default_rng(1))
     for k in range(3):
         others = slab.positions[np.delete(chosen, k, axis=0).ravel()]
@@ -309,7 +314,7 @@ def test_binding_takes_the_hydrogen_and_nothing_else():
         (
             {"ligand": "OC(C)(C(C)(C)C)C(C)(C)C", "ligand_density": 2.8},
             "ligand_density",
-            "fill the space at 1.56 1/nm^2 even when upright",
+            "even when upright; use fewer",
         ),
         ({"ligand": "C" * 80 + "C(=O)O", "ligand_density": 0.4}, "ligand_length", "use a shorter ligand"),
         ({"ligand": "propoxide"}, "ligand_density", "or ligand be none"),

@@ -16,6 +16,8 @@ from oracles.openmm.build.perception import mapped
 if TYPE_CHECKING:
     from rdkit.Chem import Mol
 
+RELAXATION = 500
+"""Steps; a minimiser of dynamics then starts from bonds and angles near its own."""
 COILS = 15
 TRIES = 300
 """Draws of coils; those that fold back on themselves or to the surface are thrown away."""
@@ -70,12 +72,15 @@ def upright(x: np.ndarray, kind: Ligand) -> np.ndarray:
 
 
 def _embedded(kind: Ligand) -> Mol:
-    """The free molecule with coordinates (ETKDG: Riniker, Landrum, J. Chem. Inf. Model. 2015, 55, 2562)."""
+    """The free molecule with coordinates (ETKDG: Riniker, Landrum, J. Chem. Inf. Model. 2015, 55, 2562), relaxed by
+    UFF."""
     from rdkit.Chem.rdDistGeom import EmbedMolecule
+    from rdkit.Chem.rdForceFieldHelpers import UFFOptimizeMolecule
 
     graph = mapped(kind.free.smiles)
     if EmbedMolecule(graph, randomSeed=1) and EmbedMolecule(graph, randomSeed=1, useRandomCoords=True):
         raise ValueError(f"no shape can be drawn of {kind.free.smiles}")
+    UFFOptimizeMolecule(graph, maxIters=RELAXATION)
     return graph
 
 

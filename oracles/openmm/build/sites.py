@@ -9,19 +9,31 @@ import numpy as np
 from oracles.openmm.build.slab import Slab
 from oracles.openmm.materials import catalogue
 
+ABOVE = 0.02
+"""nm by which a metal stands out of the oxygens' plane; layers are puckered by less."""
 CANDIDATES = 10
 TRIES = 50
 
 
 def sites(slab: Slab, face: np.ndarray, head: str) -> np.ndarray:
-    """(m, 1) oxygens of a face, or (m, 2) pairs of them as far apart as the head asks for."""
+    """(m, 1) oxygens of a face, or (m, 2) pairs of them as far apart as the head asks for, without a metal that stands
+    above both: it would be in the head's way."""
     pair = catalogue.heads()[head].get("pair")
     if pair is None:
         return face[:, None]
     distances = _between(slab.positions[face], slab.lateral)
     near, far = pair
-    first, second = np.nonzero(np.triu((distances >= near) & (distances <= far)))
-    return np.column_stack([face[first], face[second]])
+    apart = np.triu((distances >= near) & (distances <= far))
+    on = _metals_above(slab, face)
+    return face[np.argwhere(apart & ~(on @ on.T))]
+
+
+def _metals_above(slab: Slab, face: np.ndarray) -> np.ndarray:
+    """(oxygens, metals) whether a metal bound to an oxygen of the face stands above it."""
+    outward = 1.0 if slab.positions[face, 2].mean() > slab.height / 2 else -1.0
+    height = outward * slab.positions[:, 2]
+    above = {(m, o) for m, o in slab.bonds.tolist() if height[m] > height[o] + ABOVE}
+    return np.array([[(m, o) in above for m in slab.metals] for o in face.tolist()]).reshape(len(face), -1)
 
 
 def choose(slab: Slab, face: np.ndarray, head: str, n: int, rng: np.random.Generator) -> np.ndarray:
