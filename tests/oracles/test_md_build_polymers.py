@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from oracles.openmm import OpenMMOracle
 from oracles.openmm.build.chains import grow
 from oracles.openmm.build.feasible import check
 from oracles.openmm.build.film import build_film
@@ -26,6 +27,7 @@ from oracles.openmm.forcefield import sage
 from oracles.openmm.forcefield.parameters import Parameters, Uncovered
 from oracles.openmm.materials import catalogue
 from oracles.openmm.materials.volume import molar_volume
+from oracles.openmm.oracle import BadKey
 
 NAMES = list(catalogue.data("polymers"))
 PLAIN = [name for name in NAMES if "copolymer" not in catalogue.data("polymers")[name]]
@@ -117,6 +119,8 @@ def test_check_refuses_what_a_polymer_cannot_be(values, name, cure):
 def test_sage_takes_what_the_pvdf_set_cannot():
     assert not refused({"polymer": "PVDF", "head_to_head": 0.05}, pvdf_model="sage")
     assert polymer("PVDF").force_field == "byutner-smith"
+    with pytest.raises(BadKey, match="byutner-smith, sage"):
+        OpenMMOracle(pvdf_model="opls")
     assert {polymer(name, "sage").force_field for name in NAMES} == {"sage"}
     assert {polymer(name).force_field for name in NAMES if name != "PVDF"} == {"sage"}
 
