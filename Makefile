@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 ONE_THREAD := OMP_NUM_THREADS=1 OPENMM_CPU_THREADS=1
 
-.PHONY: demo test check bench
+.PHONY: demo test check bench validate
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed  ## run the quickstart campaign, or go on with it, and write its report
@@ -23,6 +23,9 @@ check: $(VENV)/installed-dev  ## lint, format, types
 
 bench: $(VENV)/installed  ## measured comparisons, one after the other
 	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(ONE_THREAD) $(BIN)/python -P $$script; done
+
+validate: $(VENV)/installed  ## docs/validation.md: the physics against references; what was measured before is kept
+	$(ONE_THREAD) $(BIN)/python -m benchmarks.validation
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || \
