@@ -39,8 +39,8 @@ SECONDS_PER_ATOM_STEP = 3e-6
 """One idle CPU core, PME at 0.8-0.9 nm: 2.3 to 3.5 microseconds were measured; a shared core takes twice that."""
 SECONDS_SET_UP = 5.0
 """Interpreter, imports, building, platform proof, files."""
-BYTES_SERIES, BYTES_TOPOLOGY_ATOM = 4e4, 100.0
-"""Manifest and series; a line of PDB with its bonds."""
+BYTES_SERIES, BYTES_TOPOLOGY_ATOM, BYTES_MANIFEST = 4e4, 100.0, 2e4
+"""Manifest and series; a line of PDB with its bonds; a manifest alone."""
 PUSH_OFF_SHARE, MINIMISER_STEPS = 1.0, 2.0
 """Time of a push-off step and of an iteration of the minimiser over that of a step of dynamics."""
 
@@ -136,7 +136,8 @@ class OpenMMOracle:
         run = FIDELITIES[fidelity]
         frames = run.production.steps / run.production.sample / run.view_every
         atoms = feasible.atoms(design.values, fidelity)
-        return BYTES_SERIES + atoms * (BYTES_TOPOLOGY_ATOM + 12 * frames)
+        manifests = BYTES_MANIFEST * 2 * len(two_ended.STARTS) if BETA_PREFERENCE in self.observables else 0.0
+        return BYTES_SERIES + manifests + atoms * (BYTES_TOPOLOGY_ATOM + 12 * frames)
 
     def _settle(self, design: Design, task: Task, workdir: Path, journal: Journal) -> dict[str, Any]:
         """The answer as JSON: an outcome, or the failure that says something about the design."""
