@@ -29,6 +29,8 @@ RUNAWAY = 2.0
 """Mean temperature of a segment over the target beyond which a run has blown up."""
 PREPARED = "prepared"
 FRAMES_KEPT = 3
+FARTHEST = 900.0
+"""nm; a PDB has no room for larger coordinates, which only an explosion has."""
 
 
 class Exploded(Exception):
@@ -185,10 +187,10 @@ class Replica:
         }
 
     def _keep(self, frames: np.ndarray) -> None:
-        """Remember the finite ones of `frames` (k, N, 3) nm as the last that were seen."""
-        finite = frames[np.isfinite(frames).all(axis=(1, 2))]
-        if len(finite):
-            self.last_frames = finite
+        """Remember those of `frames` (k, N, 3) nm that a file can show as the last that were seen."""
+        near = frames[(np.abs(frames) < FARTHEST).all(axis=(1, 2))]
+        if len(near):
+            self.last_frames = near
 
     def _charge_checks(self) -> list[Check]:
         film, force = self.film, nonbonded(self.film.system)
