@@ -58,7 +58,7 @@ def engines_text(rows: Mapping[str, Mapping[str, float]]) -> str:
         shown = " | ".join(f"{row[term]:.0e}" for term in terms)
         lines.append(f"| {name} | {row['atoms']} | {shown} | {row['production']:.1e} |")
     lines += [
-        "\nFilms are as packed and pushed off. Pairs that only a graft brings (a metal and the atom",
+        "\nFilms are pushed off and minimised. Pairs that only a graft brings (a metal and the atom",
         "above its ligand's anchor do not interact; a ligand's own 1-4 factor beside another polymer's) are worked out",
         "by hand and added to LAMMPS's answer, since its 1-4 factors hold for all molecules alike.",
     ]

@@ -79,9 +79,14 @@ class Comparison:
 
 
 def relaxed(values: Mapping[str, Any], models: Mapping[str, str]) -> tuple[Film, np.ndarray]:
-    """A smoke-sized film and positions (N, 3) nm without overlaps."""
+    """A smoke-sized film and positions (N, 3) nm pushed off and minimised: where atoms overlap, one pair's force would
+    hide every other."""
     film = build_film(values, SIZES["smoke"], SEEDS, **models)
-    return film, push_off(film, 50, 4, choose("CPU"))
+    compute = choose("CPU")
+    context = compute.context(film.system, openmm.VerletIntegrator(0.001))
+    context.setPositions(push_off(film, 50, 4, compute))
+    openmm.LocalEnergyMinimizer.minimize(context, 50.0, 100)
+    return film, context.getState(positions=True).getPositions(asNumpy=True)._value
 
 
 def compare(film: Film, positions: np.ndarray) -> Comparison:
