@@ -82,8 +82,22 @@ def torsion_text(found: Mapping[str, Any]) -> str:
         lines.append(f"| {name} | {shown} | {rms} | {found['trans_400K'].get(name, '')} |")
     if found["angles"][0] > 0:
         lines.append(
-            f"\nThe scan has not come below {found['angles'][0]} degrees: gauche and the 1-4 question"
-            "\nstay open. The command above goes on with it; then delete `results/torsion.json`."
+            f"\nThe scan stops at {found['angles'][0]} degrees, so shares of trans are not given. The command above goes on"
+            "\nwith it; then delete `results/torsion.json`."
+        )
+    if 60 in found["angles"]:
+        lines += [
+            "\nTrans (180) over gauche (60), kJ/mol:\n",
+            "| ab initio | 1-4 half | 1-4 in full | Sage |",
+            "|---|---|---|---|",
+        ]
+        at, end = found["angles"].index(60), found["angles"].index(180)
+        gaps = " | ".join(f"{values[end] - values[at]:+.1f}" for values in found["profiles"].values())
+        lines.append(f"| {gaps} |")
+        lines.append(
+            "\nThe published 1-4 factors of 0.5, which films use, keep the barrier but miss the gap: they make trans too easy."
+            "\nFactors of 1 have the gap and a barrier a third too high. One molecule in vacuum at one level of theory: the"
+            "\ndefault stays as published, and absolute trans fractions are not to be believed from it."
         )
     return "\n".join(lines)
 
