@@ -95,9 +95,9 @@ def torsion_text(found: Mapping[str, Any]) -> str:
         gaps = " | ".join(f"{values[end] - values[at]:+.1f}" for values in found["profiles"].values())
         lines.append(f"| {gaps} |")
         lines.append(
-            "\nThe published 1-4 factors of 0.5, which films use, keep the barrier but miss the gap: they make trans too easy."
-            "\nFactors of 1 have the gap and a barrier a third too high. One molecule in vacuum at one level of theory: the"
-            "\ndefault stays as published, and absolute trans fractions are not to be believed from it."
+            "\nThe published 1-4 factors of 0.5, which films use, keep the barrier but miss the gap: they make trans too"
+            "\neasy. Factors of 1 have the gap and a barrier a third too high. One molecule in vacuum at one level of theory:"
+            "\nthe default stays as published, and absolute trans fractions are not to be believed from it."
         )
     return "\n".join(lines)
 
