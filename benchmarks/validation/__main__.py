@@ -82,8 +82,8 @@ def torsion_text(found: Mapping[str, Any]) -> str:
         lines.append(f"| {name} | {shown} | {rms} | {found['trans_400K'].get(name, '')} |")
     if found["angles"][0] > 0:
         lines.append(
-            f"\nThe scan stops at {found['angles'][0]} degrees, so shares of trans are not given. The command above goes on"
-            "\nwith it; then delete `results/torsion.json`."
+            f"\nThe scan stops at {found['angles'][0]} degrees, so shares of trans are not given. The command above"
+            "\ngoes on with it; then delete `results/torsion.json`."
         )
     if 60 in found["angles"]:
         lines += [
@@ -95,8 +95,8 @@ def torsion_text(found: Mapping[str, Any]) -> str:
         gaps = " | ".join(f"{values[end] - values[at]:+.1f}" for values in found["profiles"].values())
         lines.append(f"| {gaps} |")
         lines.append(
-            "\nThe published 1-4 factors of 0.5, which films use, keep the barrier but miss the gap: they make trans too"
-            "\neasy. Factors of 1 have the gap and a barrier a third too high. One molecule in vacuum at one level of theory:"
+            "\nThe published 1-4 factors of 0.5, which films use, keep the barrier but miss the gap: trans is too easy."
+            "\nFactors of 1 have the gap and a barrier a third too high. One molecule in vacuum, one level of theory:"
             "\nthe default stays as published, and absolute trans fractions are not to be believed from it."
         )
     return "\n".join(lines)
