@@ -49,7 +49,7 @@ def read(folder: Path, generator: str) -> tuple[dict[str, np.ndarray], dict[str,
 
     try:
         blob = (folder / TENSORS).read_bytes()
-        outer = json.loads((folder / FACTS).read_text())
+        outer = json.loads((folder / FACTS).read_text(encoding="utf-8"))
         facts, wanted = outer["model"], outer["digest"]
         tensors = load(blob)
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:

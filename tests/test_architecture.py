@@ -69,7 +69,7 @@ def broken_arrows(source: str, path: Path) -> list[str]:
 
 @pytest.mark.parametrize("path", SOURCES, ids=module_name)
 def test_arrows_point_one_way(path: Path) -> None:
-    assert broken_arrows(path.read_text(), path) == []
+    assert broken_arrows(path.read_text(encoding="utf-8"), path) == []
 
 
 @pytest.mark.parametrize(
@@ -93,13 +93,15 @@ def test_a_wrong_arrow_is_seen(folder: str, source: str, wrong: list[str]) -> No
     "path", [path for path in SOURCES if path.relative_to(ROOT).parts[0] == "loop"], ids=module_name
 )
 def test_the_kernel_imports_nothing_heavy_when_imported(path: Path) -> None:
-    names = {name for node in at_import_time(ast.parse(path.read_text())) for name in imported(node, path)}
+    names = {
+        name for node in at_import_time(ast.parse(path.read_text(encoding="utf-8"))) for name in imported(node, path)
+    }
     assert {name.split(".")[0] for name in names} & HEAVY == set()
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=module_name)
 def test_nothing_loads_what_could_run_a_strangers_code(path: Path) -> None:
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     assert {name.split(".")[0] for name in imported(tree, path)} & CODE_RUNNING_LOADERS == set()
     calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     assert calls & {"eval", "exec", "torch.load", "yaml.load"} == set()
@@ -107,12 +109,14 @@ def test_nothing_loads_what_could_run_a_strangers_code(path: Path) -> None:
 
 @pytest.mark.parametrize("path", ALL_PYTHON, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_file_is_too_long(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= MAX_LINES
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
 
 
 @pytest.mark.parametrize("role", GROUPS)
 def test_entry_points_load(role: str) -> None:
-    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"][GROUPS[role]]
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["entry-points"][
+        GROUPS[role]
+    ]
     ours = {entry.name: entry.value for entry in entry_points(group=GROUPS[role])}
     assert declared.items() <= ours.items(), "pyproject.toml changed after the installation: install again"
     for name in declared:
