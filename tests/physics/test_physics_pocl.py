@@ -4,6 +4,7 @@ Continuous integration installs PoCL and sets REQUIRE_POCL, so that there a miss
 tests are skipped without it.
 """
 
+import locale
 import os
 
 import numpy as np
@@ -58,8 +59,10 @@ def test_opencl_means_a_real_device(pocl):
 
 @pytest.mark.slow
 def test_a_film_has_the_forces_of_reference(pocl, film, positions):
+    encoding = locale.getencoding()
     check = force_error(film.system, positions, pocl, seed=3)
     assert check.passed and 0 < check.value < 5e-5
+    assert locale.getencoding() == encoding, "creating the Context left the process in another locale"
     assert "OpenCL against Reference" in check.detail
 
 

@@ -6,6 +6,7 @@ in single precision and 3-6 times slower; here it runs only when it is named. A 
 
 from __future__ import annotations
 
+import locale
 import os
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -45,9 +46,14 @@ class Compute:
 
         if self.platform == "CPU":
             os.environ["OPENMM_CPU_THREADS"] = "1"
-        return openmm.Context(
-            system, integrator, openmm.Platform.getPlatformByName(self.platform), dict(self.properties)
-        )
+        spoken = locale.setlocale(locale.LC_ALL)
+        try:
+            return openmm.Context(
+                system, integrator, openmm.Platform.getPlatformByName(self.platform), dict(self.properties)
+            )
+        finally:
+            # on OpenCL this leaves the process in the C locale, in which Python reads files as ASCII
+            locale.setlocale(locale.LC_ALL, spoken)
 
     def core(self) -> AbstractContextManager[int | None]:
         """On a CPU, a core of its own for a run's Contexts made (or reinitialised) inside; elsewhere nothing."""
