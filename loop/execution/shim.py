@@ -98,8 +98,8 @@ def _start(folder: Path, spec: Mapping[str, Any]) -> subprocess.Popen[bytes]:
 
 
 def _environment(threads: str) -> dict[str, str]:
-    """The driver's own, with its threads limited, text files in UTF-8 whatever the locale, and PYTHONPATH absolute since
-    the child starts in another folder."""
+    """The driver's own, with its threads limited, text in UTF-8 whatever the locale, and PYTHONPATH absolute since the
+    child starts in another folder."""
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     absolute = os.pathsep.join(str(Path(path).resolve()) for path in paths if path)
     return {**os.environ, **dict.fromkeys(THREAD_LIMITS, threads), "PYTHONPATH": absolute, "PYTHONUTF8": "1"}
