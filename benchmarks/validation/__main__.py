@@ -80,25 +80,22 @@ def torsion_text(found: Mapping[str, Any]) -> str:
         rms = found["rms"].get(name, "")
         shown = " | ".join(f"{v:.1f}" for v in values)
         lines.append(f"| {name} | {shown} | {rms} | {found['trans_400K'].get(name, '')} |")
-    if found["angles"][0] > 0:
-        lines.append(
-            f"\nThe scan stops at {found['angles'][0]} degrees, so shares of trans are not given. The command above"
-            "\ngoes on with it; then delete `results/torsion.json`."
-        )
-    if 60 in found["angles"]:
-        lines += [
-            "\nTrans (180) over gauche (60), kJ/mol:\n",
-            "| ab initio | 1-4 half | 1-4 in full | Sage |",
-            "|---|---|---|---|",
-        ]
-        at, end = found["angles"].index(60), found["angles"].index(180)
-        gaps = " | ".join(f"{values[end] - values[at]:+.1f}" for values in found["profiles"].values())
-        lines.append(f"| {gaps} |")
-        lines.append(
-            "\nThe published 1-4 factors of 0.5, which films use, keep the barrier but miss the gap: trans is too easy."
-            "\nFactors of 1 have the gap and a barrier a third too high. One molecule in vacuum, one level of theory:"
-            "\nthe default stays as published, and absolute trans fractions are not to be believed from it."
-        )
+    gauche, top, trans = (found["angles"].index(angle) for angle in (60, 120, 180))
+    lines += [
+        "\nTrans (180) over gauche (60), and the barrier (120) over each, kJ/mol:\n",
+        "| | trans over gauche | barrier from gauche | barrier from trans |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {name} | {v[trans] - v[gauche]:+.1f} | {v[top] - v[gauche]:.1f} | {v[top] - v[trans]:.1f} |"
+        for name, v in found["profiles"].items()
+    ]
+    lines.append(
+        "\nThe published 1-4 factors of 0.5, which films use, make trans too easy; factors of 1 and Sage are nearer, and"
+        "\nequally so. All three make trans too hard to leave. This is one molecule in vacuum at one level of theory, and"
+        "\nfilms keep the conformations they start with: the default stays as published until films of both have been"
+        "\ncompared, `pvdf_model: sage` is the alternative, and absolute trans fractions are not to be believed from any."
+    )
     return "\n".join(lines)
 
 

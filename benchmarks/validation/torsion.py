@@ -84,9 +84,7 @@ def measure() -> dict[str, Any]:
         "angles": angles,
         "profiles": {name: [round(values[a], 2) for a in angles] for name, values in profiles.items()},
         "rms": {name: round(value, 2) for name, value in rms.items()},
-        "trans_400K": {name: round(trans_share(values, 400.0), 3) for name, values in profiles.items()}
-        if angles[0] == 0
-        else {},
+        "trans_400K": {name: round(trans_share(values, 400.0), 2) for name, values in profiles.items()},
         "source": {key: stored[key] for key in ("geometry", "energy", "packages", "command")},
     }
 
