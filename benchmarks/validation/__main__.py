@@ -91,7 +91,7 @@ def torsion_text(found: Mapping[str, Any]) -> str:
         for name, v in found["profiles"].items()
     ]
     lines.append(
-        "\nThe published 1-4 factors of 0.5, which films use, make trans too easy; factors of 1 and Sage are nearer, and"
+        "\nThe published 1-4 factors of 0.5, which films use, make trans too easy; those of 1 and Sage are nearer, and"
         "\nequally so. All three make trans too hard to leave. This is one molecule in vacuum at one level of theory,"
         "\nand films keep the conformations they start with: the default stays as published until films of both have"
         "\nbeen compared, `pvdf_model: sage` is the alternative, and no absolute trans fraction is to be believed."
