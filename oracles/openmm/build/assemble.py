@@ -124,9 +124,11 @@ def _bonded_system(
     system = openmm.System()
     system.setDefaultPeriodicBoxVectors(*np.diag(box))
     forces = _bonded_forces()
-    # hydroxyls and ligands are bound to atoms across the cell's edge
-    for force in forces.values():
-        force.setUsesPeriodicBoundaryConditions(True)
+    # the angles of hydroxyls reach metals across the cell's edge, and ligands any atom; nearest images cost a tenth of
+    # a step, so that chains, which are whole, only pay where there are ligands
+    forces["angle"].setUsesPeriodicBoundaryConditions(True)
+    for name in ("bond", "torsion"):
+        forces[name].setUsesPeriodicBoundaryConditions(surface.ligands is not None)
     _add_surface(system, forces, surface, constrain)
     for molecule, parameters in molecules:
         add_bonded(system, forces, molecule, parameters, constrain)
