@@ -23,7 +23,7 @@ from loop.seeds import derive
 from loop.types import Estimate, OracleFailure, Outcome
 from oracles.openmm.observe.observer import arrays
 from oracles.openmm.observe.statistics import Equilibration, estimate
-from oracles.openmm.simulate.energy import nonbonded
+from oracles.openmm.simulate.energy import charges
 from oracles.openmm.simulate.equilibrate import Engine
 from oracles.openmm.simulate.pushoff import seed32
 from oracles.openmm.simulate.replica import Exploded, Replica, exploding
@@ -32,7 +32,6 @@ from oracles.openmm.simulate.segments import Journal
 if TYPE_CHECKING:
     import openmm
 
-    from oracles.openmm.build.film import Film
 
 FIELD_RESPONSE = "field_response"
 PROPERTIES: Mapping[str, str] = {FIELD_RESPONSE: "1", "wall_response": "D*nm/V"}
@@ -102,7 +101,7 @@ def run(replica: Replica, journal: Journal, field: float) -> dict[str, np.ndarra
     if not np.isfinite(sampled).all():
         raise Exploded(f"coordinates are not finite in a field of {field:g} V/nm", replica.last_frames)
     gap = float(box[2]) - film.slab_height
-    q = charges(film)[film.polymer]
+    q = charges(film.system)[film.polymer]
     return {
         "polarisation": sampled[:, film.polymer, 2] @ q / (film.area * gap),
         "dipole": replica.observer.normal_dipoles(sampled)[:, layer].mean(axis=1),
@@ -119,16 +118,10 @@ def _context(replica: Replica, field: float, seed: int, box: np.ndarray) -> tupl
     force = openmm.CustomExternalForce("-field*q*z")
     force.addGlobalParameter("field", FARADAY * field)
     force.addPerParticleParameter("q")
-    for atom, q in enumerate(charges(film)):
+    for atom, q in enumerate(charges(film.system)):
         if system.getParticleMass(atom)._value > 0:
             force.addParticle(atom, [q])
     system.addForce(force)
     integrator = openmm.LangevinMiddleIntegrator(replica.temperature, stage.friction, stage.step_fs * 1e-3)
     integrator.setRandomNumberSeed(seed32(seed, "thermostat"))
     return replica.compute.context(system, integrator), integrator
-
-
-def charges(film: Film) -> np.ndarray:
-    """(N,) e."""
-    force = nonbonded(film.system)
-    return np.array([force.getParticleParameters(i)[0]._value for i in range(force.getNumParticles())])

@@ -1,23 +1,9 @@
 """Signal over noise and rank agreement on numbers whose ratio is known."""
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-PATH = Path(__file__).parents[2] / "benchmarks" / "polarisation.py"
-
-
-@pytest.fixture(scope="module")
-def polarisation():
-    spec = importlib.util.spec_from_file_location("polarisation", PATH)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["polarisation"] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["polarisation"]
+from benchmarks import polarisation
 
 
 def runs(signal, noise, surfaces=400, seeds=4):
@@ -25,17 +11,17 @@ def runs(signal, noise, surfaces=400, seeds=4):
     return (rng.normal(0, signal, (surfaces, 1)) + rng.normal(0, noise, (surfaces, seeds))).tolist()
 
 
-def test_signal_over_noise_is_that_of_the_true_means(polarisation):
+def test_signal_over_noise_is_that_of_the_true_means():
     assert polarisation.signal_over_noise(runs(2.0, 1.0)) == pytest.approx(2.0, rel=0.1)
     assert polarisation.signal_over_noise(runs(0.0, 1.0)) < 0.15
 
 
-def test_ranks_agree_where_signal_wins(polarisation):
+def test_ranks_agree_where_signal_wins():
     assert polarisation.agreement(runs(10.0, 0.1)) > 0.99
     assert abs(polarisation.agreement(runs(0.0, 1.0))) < 0.15
 
 
-def test_at_least_twelve_surfaces_can_be_built_at_screen(polarisation):
+def test_at_least_twelve_surfaces_can_be_built_at_screen():
     from loop import Design
     from oracles.openmm import OpenMMOracle
 

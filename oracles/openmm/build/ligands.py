@@ -19,7 +19,7 @@ from oracles.openmm.build.conformers import conformers, height
 from oracles.openmm.build.heads import Ligand, ligand
 from oracles.openmm.build.hydroxyls import bound_metals
 from oracles.openmm.build.packing import AVOGADRO
-from oracles.openmm.build.slab import Slab
+from oracles.openmm.build.slab import Slab, folded
 from oracles.openmm.forcefield import sage, silicon
 from oracles.openmm.forcefield.parameters import Parameters
 from oracles.openmm.materials import catalogue
@@ -194,14 +194,15 @@ def _standing(
     foot = at[0] + along / 2
     others = around[np.linalg.norm(around[:, None] - at[None], axis=-1).min(axis=1) > 1e-6]
     period = np.array([*slab.lateral, 1e3])
-    tree = cKDTree(_folded(others, period), boxsize=period)
+    raised = np.array([0.0, 0.0, period[2] / 2])
+    tree = cKDTree(folded(others + raised, period), boxsize=period)
     free = np.setdiff1d(np.arange(len(kind.bound.elements)), [*range(kind.binds), *kind.holders])
     best, clearance = np.empty((0, 3)), -1.0
     for shape in shapes:
         for angle in _azimuths(along * flip, kind.binds, rng):
             c, s = np.cos(angle), np.sin(angle)
             x = foot + (shape @ np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]])) * flip
-            nearest = float(tree.query(_folded(x[free], period))[0].min()) if len(free) else 0.0
+            nearest = float(tree.query(folded(x[free] + raised, period))[0].min()) if len(free) else 0.0
             if nearest > clearance:
                 best, clearance = x[kind.binds :], nearest
     return best
@@ -213,9 +214,3 @@ def _azimuths(along: np.ndarray, binds: int, rng: np.random.Generator) -> np.nda
         return np.asarray(rng.uniform(0, 2 * np.pi, TURNS))
     axis = float(np.arctan2(along[1], along[0]))
     return np.array([axis, axis + np.pi])
-
-
-def _folded(x: np.ndarray, period: np.ndarray) -> np.ndarray:
-    """Positions inside the periodic cell, heights moved above zero."""
-    folded = (x + np.array([0.0, 0.0, period[2] / 2])) % period
-    return np.where(folded < period, folded, 0.0)  # what is just below zero rounds to a whole period

@@ -9,7 +9,7 @@ import numpy as np
 
 from oracles.openmm.observe.dipoles import Units
 from oracles.openmm.observe.structure import FIRST_LAYER, backbone_dihedrals, dihedrals, distances, trans_fractions
-from oracles.openmm.simulate.energy import nonbonded
+from oracles.openmm.simulate.energy import charges
 
 if TYPE_CHECKING:
     import openmm
@@ -31,9 +31,7 @@ class Observer:
 
     def __init__(self, film: Film) -> None:
         self.film = film
-        force = nonbonded(film.system)
-        charges = np.array([force.getParticleParameters(i)[0]._value for i in range(len(film.positions))])
-        self._units = Units(film.monomers, element_masses(film), charges)
+        self._units = Units(film.monomers, element_masses(film), charges(film.system))
         self._quads, self._pairs = backbone_dihedrals(film.backbones)
 
     def series(self, positions: np.ndarray, heights: np.ndarray) -> dict[str, np.ndarray]:

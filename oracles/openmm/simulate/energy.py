@@ -85,6 +85,12 @@ def nonbonded(system: openmm.System) -> openmm.NonbondedForce:
     return forces[0]
 
 
+def charges(system: openmm.System) -> np.ndarray:
+    """(N,) e, of the atoms of a System with one NonbondedForce."""
+    force = nonbonded(system)
+    return np.array([force.getParticleParameters(i)[0]._value for i in range(force.getNumParticles())])
+
+
 def _coulomb(force: openmm.NonbondedForce, inside: np.ndarray) -> openmm.NonbondedForce:
     """The electrostatics of `force` alone; polymer charges scale with the parameter `polymer_sign`. Products of
     exception pairs stay as they are: both atoms lie on one side."""

@@ -15,7 +15,7 @@ from loop.types import Check, OracleFailure
 from oracles.openmm.observe import gates
 from oracles.openmm.observe.observer import GAS_CONSTANT, Bonds, Observer, Thermometer, arrays
 from oracles.openmm.simulate.dispersion import DispersionTail
-from oracles.openmm.simulate.energy import InteractionEnergy, nonbonded
+from oracles.openmm.simulate.energy import InteractionEnergy, charges
 from oracles.openmm.simulate.equilibrate import HEIGHTS_AVERAGED, Engine
 from oracles.openmm.simulate.fidelity import Fidelity, Stage
 from oracles.openmm.simulate.platforms import Compute, force_error
@@ -193,9 +193,8 @@ class Replica:
             self.last_frames = near
 
     def _charge_checks(self) -> list[Check]:
-        film, force = self.film, nonbonded(self.film.system)
-        q = np.array([force.getParticleParameters(i)[0]._value for i in range(len(film.positions))])
-        return gates.charges(float(q.sum()), film.dq, film.slab_dipole)
+        total = float(charges(self.film.system).sum())
+        return gates.charges(total, self.film.dq, self.film.slab_dipole)
 
 
 def segments(fidelity: Fidelity) -> Iterator[tuple[Stage, int, Stage | None]]:
