@@ -49,7 +49,7 @@ class OpenMMOracle:
     """Sandwich films of polymer between oxide surfaces, simulated with OpenMM.
 
     Keys of a campaign: `oxide_model`, the published set for the oxide; `pvdf_model`, the force field of plain PVDF,
-    `byutner-smith` or `sage` (all other polymers have `sage`); `observables`, what is measured in runs of its own
+    `sage` or `byutner-smith` (all other polymers have `sage`); `observables`, what is measured in runs of its own
     (`beta_preference`: two more films and, unless known, two bulks; `field_response`: 12 ps in a field); `platform`,
     `auto` or a name that then must work; `precision` on a GPU; `cache`, where fitted force-field parameters and bulks
     are kept (default: the user's folder).

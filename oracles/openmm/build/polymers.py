@@ -17,7 +17,7 @@ from oracles.openmm.build.rotors import Rotors
 from oracles.openmm.materials import catalogue
 from oracles.openmm.materials.volume import molar_volume
 
-PVDF_MODELS = ("byutner-smith", "sage")
+PVDF_MODELS = ("sage", "byutner-smith")
 STIFF = 1e4
 """kJ/mol of gauche over trans for a bond that does not turn."""
 UNKNOWN_COIL: Mapping[str, Any] = {"gauche": 0.0, "clash": 8.4, "gauche_angle": 65.0, "width": 10.0}
