@@ -58,7 +58,7 @@ def test_the_total_does_not_depend_on_the_switch():
     whole = sum_over_images(film(None)[1], film(None)[2], 5.0)
     for switch in (0.75, 0.85):
         system, positions, polymer = film(switch)
-        _, within = InteractionEnergy(system, polymer, BOX, choose("Reference"))(positions)
+        _, within, _ = InteractionEnergy(system, polymer, BOX, choose("Reference"))(positions)
         assert within + DispersionTail(system, polymer, BOX)(positions) == pytest.approx(whole, rel=0.01)
 
 

@@ -35,18 +35,22 @@ def test_two_dipoles_feel_each_other_as_coulomb_says():
     charges = np.array([0.4, -0.4, 0.3, -0.3])
     positions = np.array([[2.0, 2.0, 2.0], [2.1, 2.0, 2.0], [2.0, 2.0, 2.35], [2.15, 2.05, 2.4]])
     system = film_like([(q, 0.3, 0.0) for q in charges], [(0, 1, 0.0), (2, 3, 0.0)])
-    coulomb, lj = InteractionEnergy(system, np.array([2, 3]), BOX, choose("Reference"))(positions)
+    coulomb, lj, pull = InteractionEnergy(system, np.array([2, 3]), BOX, choose("Reference"))(positions)
     by_hand = sum(
         COULOMB * charges[i] * charges[j] / np.linalg.norm(positions[i] - positions[j]) for i in (0, 1) for j in (2, 3)
     )
     assert coulomb == pytest.approx(by_hand, abs=0.02)  # periodic images of the dipoles
     assert lj == 0.0
+    apart = positions[2] - positions[[0, 1]]
+    force = (COULOMB * 0.3 * charges[[0, 1], None] * apart / np.linalg.norm(apart, axis=1)[:, None] ** 3).sum(axis=0)
+    assert pull[2] == pytest.approx(force, abs=0.05)
+    assert pull.sum(axis=0) == pytest.approx([0, 0, 0], abs=0.01)  # action and reaction
 
 
 def test_lennard_jones_pair_mixes_as_lorentz_and_berthelot():
     system = film_like([(0.0, 0.30, 0.5), (0.0, 0.40, 0.8)])
     positions = np.array([[1.0, 1.0, 1.0], [1.0, 1.0, 1.42]])
-    coulomb, lj = InteractionEnergy(system, np.array([1]), BOX, choose("Reference"))(positions)
+    coulomb, lj, _ = InteractionEnergy(system, np.array([1]), BOX, choose("Reference"))(positions)
     s6 = (0.35 / 0.42) ** 6
     assert lj == pytest.approx(4 * np.sqrt(0.4) * (s6**2 - s6), rel=1e-6)
     assert coulomb == pytest.approx(0.0, abs=1e-9)
@@ -83,9 +87,9 @@ def test_equals_the_difference_of_three_energies():
         energy(everything, epsilon) - energy(chains, epsilon) - energy(surface, epsilon) for epsilon in (0, 1)
     )
     interaction = InteractionEnergy(film_like(particles, pairs, tolerance=1e-5), polymer, BOX, compute)
-    assert interaction(positions) == pytest.approx((coulomb, both - coulomb), abs=2e-3)
+    assert interaction(positions)[:2] == pytest.approx((coulomb, both - coulomb), abs=2e-3)
     interaction.restart()
-    assert interaction(positions) == pytest.approx((coulomb, both - coulomb), abs=2e-3)
+    assert interaction(positions)[:2] == pytest.approx((coulomb, both - coulomb), abs=2e-3)
 
 
 def test_polymer_bonded_to_the_surface_is_refused():

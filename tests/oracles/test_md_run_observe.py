@@ -20,6 +20,13 @@ def test_dipole_of_a_charged_end_unit_is_measured_from_its_centre_of_mass():
     assert units.centres(positions)[0, 0, 2] == pytest.approx(5.1)
 
 
+def test_field_at_a_unit_is_the_one_that_its_forces_come_from():
+    charges, field = np.array([-0.5, 0.4, 0.2]), np.array([0.3, -0.2, 1.5])
+    units = Units([np.array([0, 1]), np.array([2])], np.ones(3), charges)
+    forces = 96.4853321 * charges[:, None] * field
+    assert units.fields(forces[None])[0] == pytest.approx(np.array([field, field]))
+
+
 def test_vdf_unit_with_the_published_charges_has_about_two_debye():
     """CH2-CF2 of an all-trans chain: charges and bond lengths of the Byutner-Smith set, tetrahedral angles."""
     half = np.radians(109.5 / 2)

@@ -8,6 +8,8 @@ import numpy as np
 
 E_NM_PER_DEBYE = 0.0208194
 """1 D = 3.33564e-30 C m."""
+FARADAY = 96.4853321
+"""kJ/mol in one e V."""
 
 
 class Units:
@@ -37,3 +39,9 @@ class Units:
         the slightly charged end units count like the others."""
         moments = self._charges @ positions - self._net[:, None] * self.centres(positions)
         return np.asarray(moments / E_NM_PER_DEBYE)
+
+    def fields(self, forces: np.ndarray) -> np.ndarray:
+        """(frames, units, 3) V/nm, the uniform field that fits the Coulomb forces (frames, N, 3) kJ/mol/nm on a unit's
+        atoms best, E = sum q_i F_i / sum q_i^2."""
+        squares = (self._charges**2).sum(axis=1)[:, None]
+        return np.asarray(self._charges @ forces / (FARADAY * squares))

@@ -61,6 +61,16 @@ class Observer:
             "film_dipole": mu.mean(1),
         }
 
+    def wall_field(self, positions: np.ndarray, heights: np.ndarray, pulls: np.ndarray) -> dict[str, np.ndarray]:
+        """Per frame, `near`, the monomers in the first layer, and `field`, the sum over them of s E_z in V/nm, E being
+        the field behind the Coulomb forces `pulls` (frames, N, 3) kJ/mol/nm of the surface."""
+        d, s = self.distances(positions, heights)
+        layer = d < FIRST_LAYER
+        return {
+            "field": (s * self._units.fields(pulls)[..., 2] * layer).sum(1),
+            "near": layer.sum(1).astype(float),
+        }
+
     def distances(self, positions: np.ndarray, heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(frames, monomers) distance d nm of monomers from their nearest interface, and its outward normal's sign."""
         film = self.film

@@ -2,13 +2,13 @@
 
 Defined over the nonbonded force alone as U(all) - U(polymer only) - U(surface only), without the homogeneous long-range
 correction. The Coulomb energy is quadratic in the charges, so its cross term also equals half the change of U on
-turning the sign of every polymer charge: two evaluations instead of three. The Lennard-Jones cross term is summed over
-polymer-surface pairs directly.
+turning the sign of every polymer charge: two evaluations instead of three; the forces that go with it likewise. The
+Lennard-Jones cross term is summed over polymer-surface pairs directly.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -23,8 +23,17 @@ SIGN = "polymer_sign"
 LENNARD_JONES = "4*sqrt(eps1*eps2)*((s/r)^12 - (s/r)^6); s = (sigma1 + sigma2)/2"
 
 
+class Interaction(NamedTuple):
+    """Coulomb and Lennard-Jones energy, kJ/mol, and the Coulomb force (N, 3) kJ/mol/nm on each atom of the other
+    side's charges."""
+
+    coulomb: float
+    lj: float
+    pull: np.ndarray
+
+
 class InteractionEnergy:
-    """Evaluates (Coulomb, LJ) in kJ/mol between `polymer` and all other atoms of a System with one NonbondedForce.
+    """Evaluates the Interaction between `polymer` and all other atoms of a System with one NonbondedForce.
 
     Raises ValueError where an exception pair (1-2 to 1-4 neighbours) joins polymer and surface: then the two are one
     molecule and an interaction energy has no meaning.
@@ -41,19 +50,18 @@ class InteractionEnergy:
             for part in (_coulomb(force, inside), _lennard_jones(force, inside))
         )
 
-    def __call__(self, positions: np.ndarray) -> tuple[float, float]:
-        """(Coulomb, LJ) kJ/mol at `positions` (N, 3) nm, in the box given at construction."""
-        import openmm.unit as unit
-
-        def energy(context: openmm.Context) -> float:
-            return float(context.getState(energy=True).getPotentialEnergy().value_in_unit(unit.kilojoule_per_mole))
-
+    def __call__(self, positions: np.ndarray) -> Interaction:
+        """At `positions` (N, 3) nm, in the box given at construction."""
         self._coulomb.setPositions(positions)
         self._lj.setPositions(positions)
-        self._coulomb.setParameter(SIGN, 1.0)
-        same = energy(self._coulomb)
-        self._coulomb.setParameter(SIGN, -1.0)
-        return (same - energy(self._coulomb)) / 2, energy(self._lj)
+        (same, forces), (turned, turned_forces) = (self._with_sign(sign) for sign in (1.0, -1.0))
+        lj = self._lj.getState(energy=True).getPotentialEnergy()._value
+        return Interaction((same - turned) / 2, float(lj), (forces - turned_forces) / 2)
+
+    def _with_sign(self, sign: float) -> tuple[float, np.ndarray]:
+        self._coulomb.setParameter(SIGN, sign)
+        state = self._coulomb.getState(energy=True, forces=True)
+        return float(state.getPotentialEnergy()._value), state.getForces(asNumpy=True)._value
 
     def restart(self) -> None:
         """Forget what earlier evaluations left (neighbour lists), so that results depend on positions alone."""

@@ -174,13 +174,13 @@ class Replica:
             self._interaction = InteractionEnergy(self.film.system, self.film.polymer, box, self.compute)
             self._tail = DispersionTail(self.film.system, self.film.polymer, box)
         self._interaction.restart()
-        measured = positions[:: self.fidelity.energy_every]
-        per_area = np.array([self._interaction(x) for x in measured]) / (2 * self.film.area)
-        per_area[:, 1] += np.array([self._tail(x) for x in measured]) / (2 * self.film.area)
+        every = slice(None, None, self.fidelity.energy_every)
+        found, both = [self._interaction(x) for x in positions[every]], 2 * self.film.area
         return {
             **self.observer.series(positions, heights),
-            "coulomb": per_area[:, 0],
-            "lj": per_area[:, 1],
+            **self.observer.wall_field(positions[every], heights[every], np.array([each.pull for each in found])),
+            "coulomb": np.array([each.coulomb for each in found]) / both,
+            "lj": np.array([each.lj + self._tail(x) for each, x in zip(found, positions[every], strict=True)]) / both,
             "stretch": self._bonds.stretch(positions)[None],
             "slab": positions[-1:, self.film.slab],
             "view": positions[:: self.fidelity.view_every].astype(np.float32),
