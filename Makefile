@@ -4,6 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 ONE_THREAD := OMP_NUM_THREADS=1 OPENMM_CPU_THREADS=1
+BENCHMARKS := recommend slots one_core md_overhead md_physics
 
 .PHONY: demo test check bench validate
 .DELETE_ON_ERROR:
@@ -21,8 +22,8 @@ check: $(VENV)/installed-dev  ## lint, format, types
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-bench: $(VENV)/installed  ## measured comparisons, one after the other
-	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(ONE_THREAD) $(BIN)/python -P $$script; done
+bench: $(VENV)/installed  ## measured comparisons that need no folder, one after the other
+	@set -e; for name in $(BENCHMARKS); do echo "== $$name"; $(ONE_THREAD) $(BIN)/python -m benchmarks.$$name; done
 
 validate: $(VENV)/installed  ## docs/validation.md: the physics against references; what was measured before is kept
 	$(ONE_THREAD) $(BIN)/python -m benchmarks.validation

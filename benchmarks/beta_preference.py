@@ -1,6 +1,6 @@
 """Does hydroxylated magnetite (001) favour beta PVDF? Both ends of the film and of its bulk, seed by seed.
 
-    python benchmarks/beta_preference.py [--fidelity screen] [--replicas 3] [--temperature 300] --folder DIR
+    python -m benchmarks.beta_preference [--fidelity screen] [--replicas 3] [--temperature 300] --folder DIR
 
 Only the two-ended runs, not the film of the other properties: about two CPU-minutes a replica at `screen`. Run again
 with the same folder it goes on. Prints each replica and the mean with the standard error over replicas.

@@ -1,7 +1,7 @@
 """Do the error bars hold? The share of held-out replicas inside the stated 68 % and 95 % intervals.
 
-    python benchmarks/calibration.py FOLDER          a campaign's run folder, or a folder of replicas' work folders
-    python benchmarks/calibration.py FOLDER --run 12 [--fidelity smoke] [--replicas 3]   makes replicas there first
+    python -m benchmarks.calibration FOLDER          a campaign's run folder, or a folder of replicas' work folders
+    python -m benchmarks.calibration FOLDER --run 12 [--fidelity smoke] [--replicas 3]   makes replicas there first
 
 Each replica in turn is left out, and the record's own estimator (`loop.records`: scatter between replicas shrunk to the
 pooled one, never below the errors within runs) makes mean and error of the others. A further replica should then lie
@@ -20,8 +20,11 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
+from benchmarks import replicas
 from loop import Estimate
 from loop.records import Replicates, combine, pools
+from loop.space import Space
+from loop.types import Parameter
 
 LEVELS = {"68 %": 1.0, "95 %": 1.959964}
 Estimator = Callable[[Replicates, Mapping[str, float | None]], dict[str, Estimate]]
@@ -112,11 +115,8 @@ def _replicas(folder: Path) -> list[tuple[str, Mapping[str, Estimate]]]:
     return found
 
 
-def run(folder: Path, designs: int, fidelity: str, replicas: int) -> None:
-    """Make the replicas of random designs of PVDF and PE on magnetite, one after another; goes on where it was."""
-    from loop import Design, OracleFailure, Task
-    from loop.space import Space
-    from loop.types import Parameter
+def run(folder: Path, designs: int, fidelity: str, number: int, slots: int) -> None:
+    """Make the replicas of random designs of PVDF and PE on magnetite; goes on where it was."""
     from oracles.openmm import OpenMMOracle
 
     oracle = OpenMMOracle()
@@ -129,14 +129,10 @@ def run(folder: Path, designs: int, fidelity: str, replicas: int) -> None:
             Parameter("temperature", "real", (), (350.0, 450.0), "K", 10.0),
         ]
     ).with_checks([lambda design: oracle.check(design, fidelity)])
-    for design in space.sample(designs, seed=1):
-        for number in range(replicas):
-            task = Task(f"{design.id}-{number}", design.id, "openmm", fidelity, number, seed=5000 + number)
-            workdir = folder / f"{design.id}-{fidelity}-{number}"
-            try:
-                oracle.evaluate(Design(design.values), task, workdir)
-            except OracleFailure as failure:
-                print(f"{design.id} replica {number}: {failure}")
+    asked = [(design, 5000 + k) for design in space.sample(designs, seed=1) for k in range(number)]
+    for told in replicas.run(asked, fidelity, folder, slots):
+        if isinstance(told, str):
+            print(told)
 
 
 def show(evaluations: Sequence[Replicates]) -> None:
@@ -157,9 +153,10 @@ def main() -> None:
     parser.add_argument("--run", type=int, default=0, metavar="DESIGNS")
     parser.add_argument("--fidelity", default="smoke")
     parser.add_argument("--replicas", type=int, default=3)
+    parser.add_argument("--slots", type=int, default=2)
     arguments = parser.parse_args()
     if arguments.run:
-        run(arguments.folder, arguments.run, arguments.fidelity, arguments.replicas)
+        run(arguments.folder, arguments.run, arguments.fidelity, arguments.replicas, arguments.slots)
     show(read(arguments.folder))
 
 

@@ -1,6 +1,6 @@
 """What production costs beside the integrator: segments of a replica against a bare OpenMM loop of the same System.
 
-    python benchmarks/md_overhead.py [--repeats 5] [--steps 2000]
+    python -m benchmarks.md_overhead [--repeats 5] [--steps 2000]
 
 Blocks alternate, so that a busy machine slows both alike; CPU time is compared, and wall time printed beside it. The
 ratio is as noisy as the machine; the time a segment spends outside `integrator.step`, measured within it, is not.

@@ -1,6 +1,6 @@
 """Does the screen fidelity reproduce what is known of PVDF and polyethylene on magnetite (001), 400 K?
 
-    python benchmarks/md_physics.py [--fidelity screen] [--replicas 3] [--slots 2] [--case NAME ...] [--folder DIR]
+    python -m benchmarks.md_physics [--fidelity screen] [--replicas 3] [--slots 2] [--case NAME ...] [--folder DIR]
 
 Runs replicas of each case side by side and prints means with the standard error over replicas beside what is expected:
 polyethylene sticks by dispersion alone; hydroxyls make PVDF stick more; the bare surface turns the dipoles of the first
@@ -11,17 +11,15 @@ candidate, its three replicas at once.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import statistics
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from loop import Design, OracleFailure, Task
+from benchmarks import replicas
+from loop import Design
 from loop.types import Value
-from oracles.openmm import OpenMMOracle
 from oracles.openmm.simulate.energy import MJ_PER_M2
 
 SURFACE: dict[str, Value] = {"oxide": "magnetite", "facet": "001", "termination": "octahedral", "temperature": 400.0}
@@ -34,30 +32,17 @@ SHOWN = ("adhesion_energy", "adhesion_coulomb", "adhesion_lj", "interphase_dipol
 Means = dict[str, tuple[float, float]]
 
 
-def replica(name: str, number: int, fidelity: str, folder: str) -> dict[str, float] | str:
-    """Means of one replica by property, or why there are none."""
-    design = Design(CASES[name])
-    task = Task(f"{design.id}-{number}", design.id, "openmm", fidelity, number, seed=1000 + number)
-    workdir = Path(folder) / f"{design.id}-{fidelity}-{number}"
-    try:
-        outcome = OpenMMOracle().evaluate(design, task, workdir)
-    except OracleFailure as failure:
-        return str(failure)
-    return {prop: outcome[prop].mean for prop in SHOWN}
-
-
-def run(cases: Sequence[str], fidelity: str, replicas: int, slots: int, folder: str) -> dict[str, Means]:
+def run(cases: Sequence[str], fidelity: str, number: int, slots: int, folder: Path) -> dict[str, Means]:
     """(mean, standard error over replicas) of every property, by case."""
-    with ProcessPoolExecutor(slots, mp_context=multiprocessing.get_context("spawn")) as pool:
-        work = {(c, k): pool.submit(replica, c, k, fidelity, folder) for c in cases for k in range(replicas)}
-        answers = {key: future.result() for key, future in work.items()}
+    asked = [(Design(CASES[case]), 1000 + k) for case in cases for k in range(number)]
+    told = replicas.run(asked, fidelity, folder, slots)
     means: dict[str, Means] = {}
-    for case in cases:
-        told = [answers[case, k] for k in range(replicas)]
-        for reason in (t for t in told if isinstance(t, str)):
-            print(f"{case}: {reason}")
-        good = [t for t in told if isinstance(t, dict)]
-        means[case] = {prop: mean_and_error([t[prop] for t in good]) for prop in SHOWN} if good else {}
+    for k, case in enumerate(cases):
+        own = told[k * number : (k + 1) * number]
+        for reason in (t for t in own if isinstance(t, str)):
+            print(reason)
+        good = [t for t in own if not isinstance(t, str)]
+        means[case] = {prop: mean_and_error([t[prop].mean for t in good]) for prop in SHOWN} if good else {}
     return means
 
 
@@ -95,7 +80,7 @@ def main() -> None:
     arguments = parser.parse_args()
     cases, started = arguments.case or tuple(CASES), time.monotonic()
     with tempfile.TemporaryDirectory() as temporary:
-        folder = arguments.folder or temporary
+        folder = Path(arguments.folder or temporary)
         show(run(cases, arguments.fidelity, arguments.replicas, arguments.slots, folder))
     print(f"{len(cases) * arguments.replicas} replicas in {time.monotonic() - started:.0f} s")
 

@@ -1,6 +1,6 @@
 """What keeping a run on one core wins: the same film stepped free and on a core of its own.
 
-    python benchmarks/one_core.py [--repeats 5] [--steps 500]
+    python -m benchmarks.one_core [--repeats 5] [--steps 500]
 
 Each block makes a fresh Context (its threads stay where they were started) and steps it; the two kinds alternate, so
 that a busy machine slows both alike. Wall times; the ratio depends on what waking a sleeping core costs here.

@@ -1,11 +1,12 @@
 """Which observable tells surfaces apart by how they polarise PVDF, per minute of CPU?
 
-    python benchmarks/polarisation.py FOLDER [--fidelity screen] [--seeds 4] [--surfaces 12]
+    python -m benchmarks.polarisation FOLDER [--fidelity screen] [--seeds 6] [--surfaces 14] [--slots 2]
 
-Runs every surface with every seed, one after another (again with the same folder it goes on), and prints for each
+Runs every surface with every seed, seed after seed (again with the same folder it goes on), and prints for each
 candidate: signal over noise of one run (spread of the true means over the scatter between seeds), the same per square
-root of its CPU minutes (replicas add up like that), and whether the first and the second half of the seeds rank the
-surfaces alike (Spearman).
+root of its CPU minutes (replicas add up like that) and of three runs, whether the first and the second half of the
+seeds rank the surfaces alike (Spearman), and the share of the noise that a seed has in common for all surfaces. Equal
+seeds are equal random numbers for chains, hydroxyl sites and velocities; differences between surfaces lose that share.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, variance
 
-from loop import Design, OracleFailure, Task
+import numpy as np
+
+from benchmarks import replicas
+from loop import Design
 from loop.types import Outcome, Value
 
 SURFACES: tuple[dict[str, Value], ...] = (
@@ -37,6 +41,7 @@ SURFACES: tuple[dict[str, Value], ...] = (
     {"oxide": "periclase", "hydroxyl_density": 4.0},
 )
 FIELD_PHASE = "field"
+SEED = 9000
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,7 @@ class Candidate:
 
 CANDIDATES = (
     Candidate("first-layer dipole, D", lambda found: found["interphase_dipole"].mean),
+    Candidate("surface's own field there, V/nm", lambda found: found["surface_field"].mean),
     Candidate("areal dipole, D/nm^2", lambda found: found["interphase_dipole"].mean * found["layer_population"].mean),
     Candidate("Coulomb adhesion, mJ/m^2", lambda found: found["adhesion_coulomb"].mean),
     Candidate("response near the wall, D nm/V", lambda found: found["wall_response"].mean, fielded=True),
@@ -74,25 +80,29 @@ def agreement(values: Sequence[Sequence[float]]) -> float:
     return float(spearmanr(halves).statistic)
 
 
-def answers(folder: Path, fidelity: str, surfaces: int, seeds: int) -> list[list[Outcome]]:
-    """Surfaces x seeds, without the surfaces that the oracle refuses and the runs that failed."""
-    from oracles.openmm import OpenMMOracle
+def common_noise(values: Sequence[Sequence[float]]) -> float:
+    """Share of the scatter between seeds that a seed puts into all surfaces alike: what is left of the seeds' effect
+    (two-way analysis of variance) over the whole; 0 where it is less than nothing. Surfaces without all seeds are left
+    out."""
+    seeds = max(map(len, values))
+    table = np.array([row for row in values if len(row) == seeds])
+    within = table - table.mean(axis=1, keepdims=True)
+    effect = within.mean(axis=0)
+    rest = ((within - effect) ** 2).sum() / ((len(table) - 1) * (seeds - 1))
+    common = (effect**2).sum() / (seeds - 1) - rest / len(table)
+    return float(max(common, 0.0) / (max(common, 0.0) + rest))
 
-    oracle = OpenMMOracle(observables=["field_response"])
-    designs = [Design({"polymer": "PVDF", "temperature": 400.0, **surface}) for surface in SURFACES]
-    possible = [d for d in designs if all(check.passed for check in oracle.check(d, fidelity))]
-    found = []
-    for design in possible[:surfaces]:
-        row = []
-        for seed in range(seeds):
-            task = Task(f"{design.id}-{seed}", design.id, "openmm", fidelity, seed, seed=9000 + seed)
-            try:
-                row.append(oracle.evaluate(design, task, folder / f"{design.id}-{fidelity}-{seed}"))
-            except OracleFailure as failure:
-                print(f"{dict(design.values)}, seed {seed}: {failure}", flush=True)
-        if len(row) > 1:
-            found.append(row)
-    return found
+
+def answers(folder: Path, fidelity: str, surfaces: int, seeds: int, slots: int) -> list[list[Outcome]]:
+    """Surfaces x seeds, without the runs that failed and the surfaces that have less than two left."""
+    designs = [Design({"polymer": "PVDF", "temperature": 400.0, **surface}) for surface in SURFACES[:surfaces]]
+    asked = [(design, SEED + number) for number in range(seeds) for design in designs]
+    told = replicas.run(asked, fidelity, folder, slots, observables=["field_response"])
+    for reason in told:
+        if isinstance(reason, str):
+            print(reason)
+    found = [[one for one in told[k :: len(designs)] if isinstance(one, Outcome)] for k in range(len(designs))]
+    return [row for row in found if len(row) > 1]
 
 
 def minutes(found: Sequence[Sequence[Outcome]], fielded: bool) -> float:
@@ -103,14 +113,17 @@ def minutes(found: Sequence[Sequence[Outcome]], fielded: bool) -> float:
 
 def show(found: Sequence[Sequence[Outcome]]) -> None:
     print(f"{len(found)} surfaces, {min(map(len, found))} to {max(map(len, found))} seeds each\n")
-    print("| candidate | CPU min a run | S/N of one run | S/N per root CPU min | of three runs | rank agreement |")
-    print("|---|---|---|---|---|---|")
+    print(
+        "| candidate | CPU min a run | S/N of one run | S/N per root CPU min | of three runs "
+        "| rank agreement | noise in common |"
+    )
+    print("|---|---|---|---|---|---|---|")
     for candidate in CANDIDATES:
         values = [[candidate.value(outcome) for outcome in row] for row in found]
         ratio, price = signal_over_noise(values), minutes(found, candidate.fielded)
         print(
             f"| {candidate.name} | {price:.2f} | {ratio:.1f} | {ratio / math.sqrt(price):.1f} "
-            f"| {ratio * math.sqrt(3):.1f} | {agreement(values):.2f} |"
+            f"| {ratio * math.sqrt(3):.1f} | {agreement(values):.2f} | {common_noise(values):.0%} |"
         )
 
 
@@ -118,10 +131,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--fidelity", default="screen")
-    parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--seeds", type=int, default=6)
     parser.add_argument("--surfaces", type=int, default=len(SURFACES))
+    parser.add_argument("--slots", type=int, default=2)
     arguments = parser.parse_args()
-    show(answers(arguments.folder, arguments.fidelity, arguments.surfaces, arguments.seeds))
+    show(answers(arguments.folder, arguments.fidelity, arguments.surfaces, arguments.seeds, arguments.slots))
 
 
 if __name__ == "__main__":

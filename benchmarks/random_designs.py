@@ -1,6 +1,6 @@
 """Does every design that passes `check` end as a record or a typed failure?
 
-    python benchmarks/random_designs.py [--designs 60] [--slots 2] [--seed 1] [--oxide-model clayff] [--folder DIR]
+    python -m benchmarks.random_designs [--designs 60] [--slots 2] [--seed 1] [--oxide-model clayff] [--folder DIR]
 
 Draws designs at random over the whole catalogue (oxide, facet, termination, hydroxyls, ligand, polymer, start,
 temperature), keeps those that the oracle's own `check` passes and runs one `smoke` replica of each. Prints one line per

@@ -1,6 +1,6 @@
 """Seconds of one recommendation: fit and select four designs for two objectives from a pool of 1000, on one thread.
 
-    python benchmarks/recommend.py [records ...]
+    python -m benchmarks.recommend [records ...]
 
 The target is 5 s at 100 records, half of the batch improving and half learning, with 10 failures to learn from.
 """

@@ -1,6 +1,6 @@
 """Rotational isomeric states of a polymer's backbone bonds from its force field: for `coil` in polymers.yaml.
 
-    python benchmarks/rotational_states.py PVC PMMA
+    python -m benchmarks.rotational_states PVC PMMA
 
 A chain of three units with two backbone atoms each has three backbone torsions. From each of their 27 combinations of
 trans and gauche the chain is minimised without restraint in a medium of relative permittivity 3 (polymer melts: 2 to

@@ -21,6 +21,13 @@ def test_ranks_agree_where_signal_wins():
     assert abs(polarisation.agreement(runs(0.0, 1.0))) < 0.15
 
 
+@pytest.mark.parametrize(("common", "own"), [(1.0, 1.0), (0.0, 1.0), (2.0, 1.0)])
+def test_share_of_noise_that_all_surfaces_have_in_common(common, own):
+    rng = np.random.default_rng(7)
+    values = rng.normal(0, 3, (200, 1)) + rng.normal(0, common, (1, 200)) + rng.normal(0, own, (200, 200))
+    assert polarisation.common_noise(values.tolist()) == pytest.approx(common**2 / (common**2 + own**2), abs=0.1)
+
+
 def test_at_least_twelve_surfaces_can_be_built_at_screen():
     from loop import Design
     from oracles.openmm import OpenMMOracle
