@@ -23,6 +23,7 @@ from loop.seeds import derive
 from loop.types import Estimate, OracleFailure, Outcome
 from oracles.openmm.observe.dipoles import FARADAY
 from oracles.openmm.observe.observer import arrays
+from oracles.openmm.observe.permittivity import EPSILON0
 from oracles.openmm.observe.statistics import Equilibration, estimate
 from oracles.openmm.simulate.energy import charges
 from oracles.openmm.simulate.equilibrate import Engine
@@ -40,8 +41,6 @@ FIELD = 1.5
 """V/nm."""
 LENGTH, EVERY, WINDOW = 6.0, 0.2, 2.0
 """ps in all, between samples, and averaged over at the end."""
-EPSILON0 = 0.0552634936
-"""e/(V nm): 8.8541878e-12 F/m."""
 STAGES = {"field +": 1.0, "field -": -1.0}
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loop.seeds import derive
 from loop.types import TEACHING_CAUSES, Check, Design, OracleFailure, Outcome, Task, Value
-from oracles.openmm import field, two_ended
+from oracles.openmm import field, modulus, two_ended
 from oracles.openmm.build import feasible
 from oracles.openmm.build.film import build_film
 from oracles.openmm.build.polymers import PVDF_MODELS
@@ -17,7 +17,9 @@ from oracles.openmm.build.size import SIZES, Seeds, Size
 from oracles.openmm.field import FIELD_RESPONSE
 from oracles.openmm.forcefield import oxides
 from oracles.openmm.materials import catalogue
-from oracles.openmm.observe import answer
+from oracles.openmm.modulus import MODULUS_ZZ
+from oracles.openmm.observe import answer, permittivity
+from oracles.openmm.observe.permittivity import PERMITTIVITY
 from oracles.openmm.outcome import as_json, conclude, failure_as_json, from_json
 from oracles.openmm.simulate.fidelity import FIDELITIES, Fidelity
 from oracles.openmm.simulate.platforms import NAMES, PRECISIONS, choose
@@ -33,8 +35,18 @@ if TYPE_CHECKING:
 OBSERVABLES: Mapping[str, Mapping[str, str]] = {
     BETA_PREFERENCE: two_ended.PROPERTIES,
     FIELD_RESPONSE: field.PROPERTIES,
+    MODULUS_ZZ: modulus.PROPERTIES,
+    PERMITTIVITY: permittivity.PROPERTIES,
 }
-"""What a campaign may ask for, in runs of its own, and the properties each reports."""
+"""What a campaign may ask for, and the properties each reports."""
+AFTER_PRODUCTION: Mapping[str, Callable[[Replica, Journal], Outcome]] = {
+    FIELD_RESPONSE: field.respond,
+    MODULUS_ZZ: modulus.respond,
+    PERMITTIVITY: permittivity.respond,
+}
+"""Those that a finished replica answers."""
+LEAST = {MODULUS_ZZ: "standard", PERMITTIVITY: "standard"}
+"""The first fidelity at which the signal stands out: at `screen` it drowns in the scatter of seeds."""
 SECONDS_PER_ATOM_STEP = 3e-6
 """One idle CPU core, PME at 0.8-0.9 nm: 2.3 to 3.5 microseconds were measured; a shared core takes twice that."""
 SECONDS_SET_UP = 5.0
@@ -49,10 +61,10 @@ class OpenMMOracle:
     """Sandwich films of polymer between oxide surfaces, simulated with OpenMM.
 
     Keys of a campaign: `oxide_model`, the published set for the oxide; `pvdf_model`, the force field of plain PVDF,
-    `sage` or `byutner-smith` (all other polymers have `sage`); `observables`, what is measured in runs of its own
-    (`beta_preference`: two more films and, unless known, two bulks; `field_response`: 12 ps in a field); `platform`,
-    `auto` or a name that then must work; `precision` on a GPU; `cache`, where fitted force-field parameters and bulks
-    are kept (default: the user's folder).
+    `sage` or `byutner-smith` (all other polymers have `sage`); `observables`, what else is measured
+    (`beta_preference`: two more films and, unless known, two bulks; `field_response`: 12 ps in a field; `modulus_zz`:
+    500 ps under strain; `permittivity`: from production itself); `platform`, `auto` or a name that then must work;
+    `precision` on a GPU; `cache`, where fitted force-field parameters and bulks are kept (default: the user's folder).
     """
 
     kind = "simulation"
@@ -114,7 +126,7 @@ class OpenMMOracle:
         checks = feasible.check(design.values, fidelity, self.oxide_model, self.pvdf_model)
         if BETA_PREFERENCE in self.observables:
             checks += two_ended.check(design.values, fidelity, self.oxide_model, self.pvdf_model)
-        return checks
+        return [*checks, *(_heard(name, fidelity) for name in self.observables if name in LEAST)]
 
     def cost(self, design: Design, fidelity: str) -> float:
         """Expected seconds of one replica on one CPU core: atoms times steps, and setting up.
@@ -126,6 +138,8 @@ class OpenMMOracle:
         seconds = SECONDS_SET_UP + _seconds(FIDELITIES[fidelity], atoms)
         if FIELD_RESPONSE in self.observables:
             seconds += SECONDS_PER_ATOM_STEP * 2 * field.steps(FIDELITIES[fidelity].production.step_fs) * atoms
+        if MODULUS_ZZ in self.observables:
+            seconds += SECONDS_PER_ATOM_STEP * modulus.STRETCH.steps(FIDELITIES[fidelity].production) * atoms
         if BETA_PREFERENCE in self.observables:
             bulk = two_ended.bulk_atoms(design.values, fidelity)
             seconds += 2 * (_seconds(two_ended.ends(fidelity), atoms) + _seconds(two_ended.ends(fidelity), bulk))
@@ -162,7 +176,10 @@ class OpenMMOracle:
         def finish(replica: Replica) -> Outcome:
             ligands = values["ligand"] != catalogue.NO_LIGAND
             found = conclude(replica, journal, compute, workdir, ligands)
-            return merged(found, field.respond(replica, journal)) if FIELD_RESPONSE in self.observables else found
+            for name, respond in AFTER_PRODUCTION.items():
+                if name in self.observables:
+                    found = merged(found, respond(replica, journal))
+            return found
 
         outcome = tried(journal, workdir, prepare, finish)
         if BETA_PREFERENCE in self.observables:
@@ -199,6 +216,14 @@ def _seconds(run: Fidelity, atoms: int) -> float:
     steps: float = sum(stage.steps for stage in run.stages) + run.nve
     steps += len(STRENGTHS) * run.push_off * PUSH_OFF_SHARE + MINIMISER_STEPS * run.minimise
     return SECONDS_PER_ATOM_STEP * steps * atoms
+
+
+def _heard(observable: str, fidelity: str) -> Check:
+    """Whether an observable stands out of its noise at a fidelity."""
+    least = LEAST[observable]
+    enough = list(FIDELITIES).index(fidelity) >= list(FIDELITIES).index(least)
+    cure = "" if enough else f"noise at {fidelity}: set `fidelity: {least}`, or take it out of `observables`"
+    return Check(observable, enough, fidelity, least, detail=cure)
 
 
 def _one_of(key: str, value: str, allowed: Sequence[str]) -> None:

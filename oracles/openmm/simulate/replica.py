@@ -14,6 +14,7 @@ from loop.seeds import derive
 from loop.types import Check, OracleFailure
 from oracles.openmm.observe import gates
 from oracles.openmm.observe.observer import GAS_CONSTANT, Bonds, Observer, Thermometer, arrays
+from oracles.openmm.observe.permittivity import Moments
 from oracles.openmm.simulate.dispersion import DispersionTail
 from oracles.openmm.simulate.energy import InteractionEnergy, charges
 from oracles.openmm.simulate.equilibrate import HEIGHTS_AVERAGED, Engine
@@ -55,7 +56,7 @@ class Replica:
         self.last_frames = film.positions[None]
         self.compute, self._journal = compute, journal
         self._thermometer, self._bonds = Thermometer(film.system), Bonds(film.system)
-        self.observer = Observer(film)
+        self.observer, self._moments = Observer(film), Moments(film)
         self._interaction: InteractionEnergy | None = None
         self._tail: DispersionTail | None = None
         journal.resume(machine(film, compute))
@@ -141,7 +142,7 @@ class Replica:
             engine.begin(stage, derive(self.seed, "segment", index), self._journal.checkpoint(), last["height"])
             if stage.pressure is None and previous is not None and previous.pressure is not None:
                 engine.set_height(float(self.heights[-HEIGHTS_AVERAGED:].mean()))
-            frames = self._sample(engine, stage, steps)
+            frames = self.sample(engine, stage, steps)
             series = {name: frames[name] for name in ("temperature", "height")}
             if producing:
                 series |= self._observe(frames)
@@ -149,7 +150,7 @@ class Replica:
                 stage.name, steps, engine.context.createCheckpoint(), series, height=float(frames["height"][-1])
             )
 
-    def _sample(self, engine: Engine, stage: Stage, steps: int) -> dict[str, np.ndarray]:
+    def sample(self, engine: Engine, stage: Stage, steps: int) -> dict[str, np.ndarray]:
         """Dynamics of one segment with its sampled frames; Exploded where it runs away."""
         positions, temperatures, heights = [], [], []
         for _ in range(steps // stage.sample):
@@ -178,6 +179,7 @@ class Replica:
         found, both = [self._interaction(x) for x in positions[every]], 2 * self.film.area
         return {
             **self.observer.series(positions, heights),
+            **self._moments.series(positions),
             **self.observer.wall_field(positions[every], heights[every], np.array([each.pull for each in found])),
             "coulomb": np.array([each.coulomb for each in found]) / both,
             "lj": np.array([each.lj + self._tail(x) for each, x in zip(found, positions[every], strict=True)]) / both,
