@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import shutil
-from types import SimpleNamespace
 
 import numpy as np
 import openmm
@@ -12,7 +11,7 @@ import pytest
 from loop import Design
 from oracles.openmm import OpenMMOracle, modulus
 from oracles.openmm.build.feasible import with_defaults
-from oracles.openmm.build.film import build_film
+from oracles.openmm.build.film import Film, build_film
 from oracles.openmm.build.size import SIZES, Seeds
 from oracles.openmm.observe import permittivity
 from oracles.openmm.simulate.fidelity import FIDELITIES
@@ -34,16 +33,18 @@ def film(force, chains, atoms):
     system.addForce(force)
     positions = np.zeros((atoms, 3))
     positions[0, 2] = -SLAB
-    return SimpleNamespace(
-        system=system,
-        positions=positions,
-        box=np.array([LATERAL, LATERAL, SLAB + GAP]),
-        slab=np.arange(2),
-        chains=chains,
-        top=0.0,
-        area=LATERAL**2,
-        slab_height=SLAB,
-    )
+    left_out = dict.fromkeys(field.name for field in dataclasses.fields(Film))
+    given = {
+        "system": system,
+        "positions": positions,
+        "box": np.array([LATERAL, LATERAL, SLAB + GAP]),
+        "slab": np.arange(2),
+        "chains": chains,
+        "top": 0.0,
+        "area": LATERAL**2,
+        "slab_height": SLAB,
+    }
+    return Film(**{**left_out, **given})
 
 
 def spring_film():
