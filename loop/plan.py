@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -21,13 +23,19 @@ SAMPLE, DRAWS = 16, 2048
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """One oracle. `seconds_per_task` is the mean over sampled designs; `hours` all tasks together (None: open)."""
+    """One oracle. `seconds_per_task` is the mean over sampled designs; `hours` all tasks together (None: open).
+
+    `added_tasks` is how many replicates `replicates_max` may add at most, beyond `hours` (None: open), and
+    `missing_tasks` how many the next `loop run` adds to designs decided with fewer `replicates`; these `hours` count.
+    """
 
     name: str
     fidelity: str
     isolation: str
     tasks_per_design: int
     seconds_per_task: float
+    added_tasks: int | None
+    missing_tasks: int
     hours: float | None
     disk_bytes: float | None
 
@@ -35,7 +43,8 @@ class Price:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """`designs` is the most that will be decided (None: the campaign file sets no such limit). `wall_hours` counts
-    the oracles that run on this machine, all slots busy. `disk_bytes` is None where an oracle does not say."""
+    the oracles that run on this machine, all slots busy, `most_wall_hours` with all the replicates that
+    `replicates_max` may add. `disk_bytes`, with these, is None where an oracle does not say."""
 
     designs: int | None
     free_parameters: int
@@ -44,6 +53,7 @@ class Plan:
     slots: int
     oracles: tuple[Price, ...]
     wall_hours: float | None
+    most_wall_hours: float | None
     disk_bytes: float | None
     disk_free_bytes: int
 
@@ -51,43 +61,77 @@ class Plan:
 def plan(campaign: Campaign) -> Plan:
     """Price the campaign by sampling its space and asking each deciding oracle's `cost`.
 
-    An oracle that can tell how many bytes one replicate leaves does so in a method `disk(design, fidelity)`.
+    An oracle that can tell how many bytes one replicate leaves does so in a method `disk(design, fidelity)`. Raises
+    StorageError where the campaign has begun and its database cannot be read.
     """
     begin = time.perf_counter()
     sample = campaign.judged_space().sample(SAMPLE, seed=derive(campaign.seed, "plan"), max_draws=DRAWS)
     seconds = (time.perf_counter() - begin) / len(sample)
     designs = campaign.most_designs
-    prices = tuple(price(campaign.oracles[name], sample, designs) for name in campaign.deciding)
-    machine = [p.hours for p in prices if p.isolation != "person"]
-    hours = None if any(h is None for h in machine) else sum(h for h in machine if h is not None)
-    disk = [p.disk_bytes for p in prices]
+    short = missing(campaign)
+    prices = tuple(price(campaign, name, sample, short[name]) for name in campaign.deciding)
+    machine = [p for p in prices if p.isolation != "person"]
+    hours = total([p.hours for p in machine])
+    added = total([None if p.added_tasks is None else p.added_tasks * p.seconds_per_task / 3600 for p in machine])
+    slots = campaign.execution.slots
     return Plan(
         designs=designs,
         free_parameters=len(campaign.space.free),
         valid_share=valid_share(campaign),
         seconds_per_valid_design=seconds,
-        slots=campaign.execution.slots,
+        slots=slots,
         oracles=prices,
-        wall_hours=None if hours is None else hours / campaign.execution.slots,
-        disk_bytes=None if any(d is None for d in disk) else sum(d for d in disk if d is not None),
+        wall_hours=None if hours is None else hours / slots,
+        most_wall_hours=None if hours is None or added is None else (hours + added) / slots,
+        disk_bytes=total([p.disk_bytes for p in prices]),
         disk_free_bytes=shutil.disk_usage(campaign.folder).free,
     )
 
 
-def price(spec: OracleSpec, sample: Sequence[Design], designs: int | None) -> Price:
+def total(parts: Sequence[float | None]) -> float | None:
+    """The sum, or None where a part is not known."""
+    return None if any(part is None for part in parts) else sum(part for part in parts if part is not None)
+
+
+def missing(campaign: Campaign) -> Counter[str]:
+    """Oracle -> replicates that the next `loop run` adds to the designs so far."""
+    from loop.engine import extend
+    from loop.store import Reader
+
+    if not (campaign.run_folder / "campaign.db").exists():
+        return Counter()
+    with Reader.open(campaign.run_folder) as reader:
+        return Counter(task.oracle for task in extend.missing(campaign, reader))
+
+
+def most_added(campaign: Campaign, spec: OracleSpec) -> int | None:
+    """How many replicates `replicates_max` of an oracle can add to the whole campaign: `batch` a round at most."""
+    if spec.replicates_max is None:
+        return 0
+    designs = campaign.most_designs
+    if designs is None:
+        return None
+    rounds = 1 + math.ceil(max(0, designs - campaign.initial) / campaign.designs_per_round)
+    return min(designs * (spec.replicates_max - spec.replicates), rounds * campaign.batch)
+
+
+def price(campaign: Campaign, name: str, sample: Sequence[Design], short: int) -> Price:
+    spec, designs = campaign.oracles[name], campaign.most_designs
     seconds = fmean(float(spec.oracle.cost(design, spec.fidelity)) for design in sample)
     disk = getattr(spec.oracle, "disk", None) if spec.isolation == "process" else lambda design, fidelity: 0.0
-    tasks = None if designs is None else designs * spec.replicates
+    tasks, added = None if designs is None else designs * spec.replicates, most_added(campaign, spec)
     return Price(
         name=spec.name,
         fidelity=spec.fidelity,
         isolation=spec.isolation,
         tasks_per_design=spec.replicates,
         seconds_per_task=seconds,
+        added_tasks=added,
+        missing_tasks=short,
         hours=None if tasks is None else tasks * seconds / 3600,
         disk_bytes=None
-        if tasks is None or disk is None
-        else tasks * fmean(float(disk(design, spec.fidelity)) for design in sample),
+        if tasks is None or added is None or disk is None
+        else (tasks + added) * fmean(float(disk(design, spec.fidelity)) for design in sample),
     )
 
 

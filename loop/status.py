@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from loop.durable import age, read_json
 from loop.export import given_error
 from loop.identity import alive
 from loop.standing import Standing, best, covered, standings
-from loop.store import Reader
+from loop.store import Origin, Reader
 from loop.store.lock import NAME, STALE
 from loop.store.rows import TaskState
 
@@ -27,7 +27,8 @@ ENDED: Mapping[int, State] = {0: "done", 3: "failed", 4: "waiting"}
 def snapshot(campaign: Campaign) -> dict[str, Any]:
     """The campaign as its last commit left it; it need not have been run yet.
 
-    `round` is the last one decided (0 before the first). `best` is that of `loop.standing`, each entry with
+    `round` is the last one decided (0 before the first). `added_replicates` counts those asked for later: `amended` by
+    the campaign file, `undecided` by `replicates_max`. `best` is that of `loop.standing`, each entry with
     `design_id, round, design, properties: {name: {mean, se, unit}}` (`se` null: none was given). `hypervolume` is in
     the product of the objectives' units above `loop.standing.reference_point`; null with a single objective or no
     complete design.
@@ -39,6 +40,7 @@ def snapshot(campaign: Campaign) -> dict[str, Any]:
         "round": 0,
         "tasks": dict.fromkeys(TASK_STATES, 0),
         "records": dict.fromkeys(RECORD_KINDS, 0),
+        "added_replicates": dict.fromkeys(get_args(Origin), 0),
         "best": [],
         "hypervolume": None,
     }
@@ -52,9 +54,15 @@ def snapshot(campaign: Campaign) -> dict[str, Any]:
             "round": reader.current_round() or 0,
             "tasks": {name: tasks[name] for name in TASK_STATES},
             "records": {kind: sum(record.kind == kind for record in records) for kind in RECORD_KINDS},
+            "added_replicates": added_replicates(reader),
             "best": [plain(standing) for standing in best(found)],
             "hypervolume": covered(found, campaign.objectives),
         }
+
+
+def added_replicates(reader: Reader) -> dict[str, int]:
+    extensions = reader.extensions()
+    return {origin: sum(len(e.tasks) for e in extensions if e.origin == origin) for origin in get_args(Origin)}
 
 
 def plain(standing: Standing) -> dict[str, Any]:

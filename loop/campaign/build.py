@@ -25,7 +25,7 @@ from loop.campaign.schema import (
 )
 from loop.plugins import PluginError, did_you_mean
 from loop.space import Space, SpaceError
-from loop.types import Isolation, Kind, Oracle
+from loop.types import Isolation, Kind, Objective, Oracle
 
 
 def build(data: Any, path: Path, text: str, problems: Problems, *, thorough: bool) -> Campaign:
@@ -45,6 +45,7 @@ def build(data: Any, path: Path, text: str, problems: Problems, *, thorough: boo
         "acquisition", data.get("acquisition", default), path, problems, thorough, len(objectives)
     )
     judge_stop(data.get("stop"), problems)
+    judge_extension(oracles, objectives, data.get("execution"), problems)
     problems.stop_if_any()
     entry = CampaignEntry.model_validate(data)
     assert generator is not None and acquisition is not None
@@ -81,6 +82,37 @@ def cores() -> int:
 def judge_stop(raw: Any, problems: Problems) -> None:
     if isinstance(raw, dict) and not any(value is not None for value in raw.values()):
         problems.add(("stop",), "give at least one of evaluations, rounds, hours, stalled_rounds, hypervolume")
+
+
+def judge_extension(
+    oracles: Mapping[str, OracleSpec], objectives: Sequence[Objective], execution: Any, problems: Problems
+) -> None:
+    """Note where `replicates_max` could never add a replicate, or not reproducibly."""
+    schedule = execution.get("schedule") if isinstance(execution, dict) else None
+    for name, spec in oracles.items():
+        if spec.replicates_max is None:
+            continue
+        fault = None
+        if spec.replicates_max < spec.replicates:
+            fault = f"should be at least replicates, {spec.replicates}, not {spec.replicates_max}"
+        elif spec.record_kind == "measurement" or spec.isolation == "person":
+            fault = "measurements are never asked again by themselves; raise replicates to ask for more"
+        elif not problems.found and not any(objective.oracle == name for objective in objectives):
+            fault = f"{name} answers no objective, so that its error bars decide nothing"
+        elif schedule == "async":
+            fault = "needs the schedule `rounds`: with `async` no round is ever complete; raise replicates instead"
+        if fault is not None:
+            problems.add(("oracles", name, "replicates_max"), fault)
+
+
+def judge_reachable(campaign: Campaign, problems: Problems) -> None:
+    """Note where not one valid design can be found: the campaign's own rules first, then the oracles' as well."""
+    for where, space in ((("constraints",), campaign.space), (("space",), campaign.judged_space())):
+        try:
+            space.sample(1, seed=campaign.seed)
+        except SpaceError as error:
+            problems.add(where, str(error), at_key=True)
+            return
 
 
 def judge_reachable(campaign: Campaign, problems: Problems) -> None:
@@ -120,6 +152,7 @@ def read_oracle(name: str, entry: OracleEntry, folder: Path, problems: Problems)
         kind=entry.kind,
         fidelity=fidelity,
         replicates=entry.replicates or default_replicates(oracle, fidelity),
+        replicates_max=entry.replicates_max,
         time_limit=entry.time_limit,
         attempts=entry.attempts,
         options=dict(entry.model_extra or {}),

@@ -26,8 +26,9 @@ from loop.types import (
 class OracleSpec:
     """One entry of `oracles:`, with the plug-in built.
 
-    `fidelity` is always one of `oracle.fidelities`; `replicates` the number of tasks per evaluation; `time_limit`
-    seconds per attempt (None: no limit); `attempts` how often a task is tried when the infrastructure fails.
+    `fidelity` is always one of `oracle.fidelities`; `replicates` the number of tasks per evaluation, and
+    `replicates_max` how many it may grow to where they decide which designs lead (None: it stays); `time_limit` seconds
+    per attempt (None: no limit); `attempts` how often a task is tried when the infrastructure fails.
     `options` are the keys handed to the plug-in, as written. `record_kind` is the kind of its records.
     """
 
@@ -35,6 +36,7 @@ class OracleSpec:
     kind: str
     fidelity: str
     replicates: int
+    replicates_max: int | None
     time_limit: float | None
     attempts: int
     options: Mapping[str, Any]
@@ -191,9 +193,4 @@ def plain_objective(o: Objective) -> dict[str, Any]:
 def plain_oracle(spec: OracleSpec) -> dict[str, Any]:
     free = getattr(type(spec.oracle), "execution_keys", ())
     physics = {key: value for key, value in spec.options.items() if key not in free}
-    return {
-        "kind": spec.kind,
-        "fidelity": spec.fidelity,
-        "replicates": spec.replicates,
-        "options": physics,
-    }
+    return {"kind": spec.kind, "fidelity": spec.fidelity, "options": physics}

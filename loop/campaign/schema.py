@@ -128,6 +128,9 @@ class OracleEntry(Entry):
     fidelity: str | None = Field(None, description="price and quality level")
     fidelities: list[str] | None = Field(None, min_length=1, description="levels to choose from")
     replicates: Count | None = Field(None, description="per design; default: the oracle's own")
+    replicates_max: Count | None = Field(
+        None, description="to which a design gets more where its error bar decides which designs lead"
+    )
     time_limit: Seconds | None = Field(None, description="per attempt, such as 10 min")
     attempts: Count = Field(3, description="tries when the machine, not the design, fails")
 

@@ -9,7 +9,7 @@ import typer
 from loop.cli.shared import File, Json, command, open_campaign, print_json
 
 if TYPE_CHECKING:
-    from loop.plan import Plan
+    from loop.plan import Plan, Price
 
 
 @command
@@ -43,10 +43,27 @@ def describe(plan: Plan) -> list[str]:
         each = f"{price.tasks_per_design} x {duration(price.seconds_per_task)} per design at {price.fidelity}"
         total = "" if price.hours is None else f", {duration(3600 * price.hours)} in all"
         lines.append(f"oracle {price.name}: {each}{total}{' of your time' if price.isolation == 'person' else ''}")
+        lines += more_replicates(price)
     if plan.wall_hours:
-        lines.append(f"wall time: about {duration(3600 * plan.wall_hours)} on {plan.slots} slots")
+        most = plan.most_wall_hours or plan.wall_hours
+        further = f", at most {duration(3600 * most)} with added replicates" if most > plan.wall_hours else ""
+        lines.append(f"wall time: about {duration(3600 * plan.wall_hours)} on {plan.slots} slots{further}")
     needs = "not stated by the oracles" if plan.disk_bytes is None else f"about {size(plan.disk_bytes)}"
     lines.append(f"disk: {needs}; {size(plan.disk_free_bytes)} free")
+    return lines
+
+
+def more_replicates(price: Price) -> list[str]:
+    """What the next run adds to the designs so far, and what `replicates_max` may add."""
+    lines = []
+    if price.missing_tasks:
+        time = duration(price.missing_tasks * price.seconds_per_task)
+        lines.append(f"  the next run adds {price.missing_tasks} replicates to the designs so far: {time}, included")
+    if price.added_tasks is None:
+        lines.append("  more replicates where they decide which designs lead")
+    elif price.added_tasks:
+        time = duration(price.added_tasks * price.seconds_per_task)
+        lines.append(f"  at most {price.added_tasks} more replicates where they decide which designs lead: {time}")
     return lines
 
 

@@ -30,6 +30,8 @@ def describe(found: Mapping[str, Any], free: list[str]) -> list[str]:
 
     lines = [f"{found['name']}: {found['state']}, round {found['round']}", f"tasks: {counted(found['tasks'])}"]
     lines.append(f"records: {counted(found['records'])}")
+    if any(found["added_replicates"].values()):
+        lines.append(f"replicates added later: {counted(found['added_replicates'])}")
     if found["hypervolume"] is not None:
         lines.append(f"hypervolume: {value(found['hypervolume'])}")
     return [*lines, *table([row(design, free) for design in found["best"]])]

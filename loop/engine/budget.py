@@ -29,9 +29,15 @@ def reason_to_stop(campaign: Campaign, reader: Reader) -> str | None:
         return f"{stop.rounds} rounds after the initial designs"
     if designs_left(campaign, len(reader.proposals())) == 0:
         return f"{stop.evaluations} evaluations"
-    if stop.hours is not None and hours_at_work(reader.events()) >= stop.hours:
+    if out_of_time(campaign, reader):
         return f"{stop.hours:g} hours at work"
     return progress_reason(campaign, reader, round)
+
+
+def out_of_time(campaign: Campaign, reader: Reader) -> bool:
+    """Whether the campaign has been at work as long as it may."""
+    hours = campaign.stop.hours
+    return hours is not None and hours_at_work(reader.events()) >= hours
 
 
 def progress_reason(campaign: Campaign, reader: Reader, round: int) -> str | None:

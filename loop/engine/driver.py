@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from typing import Any
 
 from loop.campaign import Campaign
-from loop.engine.budget import designs_left, failed_share, reason_to_stop
+from loop.engine import extend
+from loop.engine.budget import designs_left, failed_share, out_of_time, reason_to_stop
 from loop.engine.decide import Decider, Decision
 from loop.engine.history import History
 from loop.engine.interrupts import Interrupts
 from loop.engine.progress import Progress
 from loop.execution import fence, inspect, read_result, run_attempt
-from loop.seeds import derive
-from loop.store import Store, TaskRow, task_id
+from loop.store import Origin, Store, TaskRow
 from loop.types import Design, Failed, Observed, Task
 
 TICK = 0.5
@@ -43,6 +43,7 @@ class Driver:
     def run(self) -> int:
         self.store.event("run_started", {"slots": self.campaign.execution.slots})
         self._recover()
+        self._top_up()
         while True:
             self._drain_inbox()
             self._collect()
@@ -51,8 +52,8 @@ class Driver:
             if self._news():
                 if self._too_many_failures():
                     return self._give_up()
-                if self._decision_due():
-                    self._decide()
+                if self._idle():
+                    self._go_on()
                 self._submit()
                 self.progress.counts(self.store.counts())
             if not self.live:
@@ -125,11 +126,13 @@ class Driver:
 
     # -- decide -------------------------------------------------------------------------------------------------
 
-    def _decision_due(self) -> bool:
-        return not self.exhausted and self._idle() and reason_to_stop(self.campaign, self.store) is None
+    def _go_on(self) -> None:
+        """What follows on a complete round: more replicates where they decide who leads, else the next round."""
+        if not self._extend() and not self.exhausted and reason_to_stop(self.campaign, self.store) is None:
+            self._decide()
 
     def _idle(self) -> bool:
-        """Whether the schedule has nothing left to hand out; asked first, as the cheaper question."""
+        """Whether the schedule has nothing left to hand out."""
         states = Counter(row.state for row in self.store.tasks() if self._counts(row))
         if self.campaign.execution.schedule == "async" and self.store.current_round() is not None:
             return states["queued"] == 0 and states["waiting"] < self.campaign.batch
@@ -155,16 +158,16 @@ class Driver:
         designs = self.store.designs()
         out: dict[Design, None] = {}
         for row in self.store.tasks():
-            if self._counts(row) and row.state in ("queued", "running", "waiting"):
+            if self._counts(row) and row.extension is None and row.state in ("queued", "running", "waiting"):
                 out.setdefault(designs[row.task.design_id])
         return History(tuple(self.store.records()), tuple(self.store.failures()), tuple(out))
 
     def _commit(self, decision: Decision) -> None:
         specs = self.campaign.oracles.values()
         tasks = [
-            self._task(pick.proposal.design, name, spec.fidelity, replicate)
+            extend.make_task(self.campaign, pick.proposal.design.id, spec, replicate)
             for pick in decision.picks
-            for name, spec in self.campaign.oracles.items()
+            for spec in specs
             for replicate in range(spec.replicates)
         ]
         info = {**decision.info, "seed": self.campaign.seed, "data_seq": self.store.last_event()}
@@ -184,9 +187,32 @@ class Driver:
             {"round": decision.round, "designs": len(decision.picks), "roles": roles, "seconds": info["seconds"]},
         )
 
-    def _task(self, design: Design, oracle: str, fidelity: str, replicate: int) -> Task:
-        seed = derive(self.campaign.seed, "task", design.id, oracle, fidelity, replicate)
-        return Task(task_id(design.id, oracle, fidelity, replicate), design.id, oracle, fidelity, replicate, seed)
+    # -- extend -------------------------------------------------------------------------------------------------
+
+    def _top_up(self) -> None:
+        """Bring every evaluation so far to the number of replicates that the campaign file asks for by now."""
+        tasks = extend.missing(self.campaign, self.store)
+        if tasks:
+            wanted = {name: self.campaign.oracles[name].replicates for name in dict.fromkeys(t.oracle for t in tasks)}
+            reason = ", ".join(f"{count} replicates of {name}" for name, count in wanted.items())
+            self._add("amended", tasks, f"the campaign file asks for {reason}", {})
+
+    def _extend(self) -> bool:
+        """Whether the last round left it open which designs lead, and replicates were added that may tell."""
+        if out_of_time(self.campaign, self.store):
+            return False
+        found = extend.undecided(self.campaign, self.store)
+        if found:
+            info = {"distances": {task.id: doubt.distance for doubt, task in found}, "seen": len(self.store.records())}
+            reason = f"the ranking turns within {extend.CLOSE:g} standard errors"
+            self._add("undecided", [task for _, task in found], reason, info)
+        return bool(found)
+
+    def _add(self, origin: Origin, tasks: Sequence[Task], reason: str, info: Mapping[str, Any]) -> None:
+        self.store.extend(origin, tasks, reason=reason, info=info)
+        designs = len({task.design_id for task in tasks})
+        said = {"origin": origin, "replicates": len(tasks), "designs": designs, "reason": reason}
+        self.progress.event("extended", said)
 
     # -- submit -------------------------------------------------------------------------------------------------
 

@@ -89,6 +89,9 @@ def sentence(kind: str, payload: Mapping[str, Any]) -> str:
     if kind == "decided":
         sources = ", ".join(f"{count} {role}" for role, count in payload["roles"].items())
         return f"round {payload['round']}: {payload['designs']} designs ({sources}) in {payload['seconds']:.1f} s"
+    if kind == "extended":
+        many = "1 more replicate" if payload["replicates"] == 1 else f"{payload['replicates']} more replicates"
+        return f"{many} for {payload['designs']} of the designs so far: {payload['reason']}"
     if kind == "fallback":
         return f"round {payload['round']}: fallback: {payload['reason']}"
     if kind == "task_done":

@@ -16,7 +16,10 @@ from loop import durable
 from loop.durable import CURES
 from loop.errors import StorageError
 
-VERSION = 1
+STEPS = ("schema.sql", "extensions.sql")
+"""Each file takes a database from the version of its place to the next, an empty one being version 0."""
+
+VERSION = len(STEPS)
 """PRAGMA user_version of the schema this program writes."""
 
 NAME = "campaign.db"
@@ -121,14 +124,20 @@ def _read_only(path: Path, mode: str) -> sqlite3.Connection:
     db = sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, isolation_level=None, check_same_thread=False)
     try:
         db.row_factory = sqlite3.Row
-        _refuse_other_versions(db, path)
+        found = _version(db, path)
+        if found < VERSION:
+            raise StorageError(
+                f"{path}: written by an older program (format {found}, this one reads {VERSION}); "
+                "`loop run` brings it up to date"
+            )
     except BaseException:
         db.close()
         raise
     return db
 
 
-def _refuse_other_versions(db: sqlite3.Connection, path: Path) -> int:
+def _version(db: sqlite3.Connection, path: Path) -> int:
+    """The schema's version; StorageError where only a newer program knows it."""
     found = int(db.execute("PRAGMA user_version").fetchone()[0])
     if found > VERSION:
         raise StorageError(
@@ -138,15 +147,17 @@ def _refuse_other_versions(db: sqlite3.Connection, path: Path) -> int:
 
 
 def _bring_up_to_date(db: sqlite3.Connection, path: Path) -> None:
-    """Make the tables of a new file. Later versions add their numbered steps here."""
-    if _refuse_other_versions(db, path) == VERSION:
+    """Make the tables of a new file, or bring those of an older program up to date."""
+    found = _version(db, path)
+    if found == VERSION:
         return
-    schema = Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
     meta = [("campaign", str(uuid.uuid4())), ("created_at", now()), ("created_by", program_version())]
     with transaction(db):
-        for statement in _statements(schema):
-            db.execute(statement)
-        db.executemany("INSERT INTO meta (key, value) VALUES (?, ?)", meta)
+        for step in STEPS[found:]:
+            for statement in _statements(Path(__file__).with_name(step).read_text(encoding="utf-8")):
+                db.execute(statement)
+        if found == 0:
+            db.executemany("INSERT INTO meta (key, value) VALUES (?, ?)", meta)
         db.execute(f"PRAGMA user_version = {VERSION}")
 
 

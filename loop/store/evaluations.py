@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from loop.records import Pool, blame, combine, complete, pools
 from loop.store.rows import TaskRow
-from loop.types import Design, Estimate, Failure, Record
+from loop.types import TEACHING_CAUSES, Design, Estimate, Failure, Record
 
 OPEN = ("queued", "running", "waiting")
 
@@ -16,7 +16,8 @@ OPEN = ("queued", "running", "waiting")
 class Evaluation:
     """All replicates of one design under one oracle and fidelity, in canonical order.
 
-    Replicates added by a later round hold nothing back: until they have ended they do not count.
+    Replicates added by an extension hold nothing back: until they have ended they do not count, and one that ended
+    without a word about the design (`infrastructure`, `cancelled`) never does.
     """
 
     rows: list[TaskRow] = field(default_factory=list)
@@ -36,11 +37,11 @@ class Evaluation:
 
     @property
     def pending(self) -> int:
-        return sum(row.state in OPEN and row.round == self.first.round for row in self.rows)
+        return sum(row.state in OPEN and row.extension is None for row in self.rows)
 
     @property
     def is_record(self) -> bool:
-        planned = sum(row.round == self.first.round or row.state not in OPEN for row in self.rows)
+        planned = sum(row.extension is None or row.state == "done" or row.cause in TEACHING_CAUSES for row in self.rows)
         return complete(len(self.replicates), planned, self.pending, measured=self.measured)
 
     def failure(self, design: Design) -> Failure | None:

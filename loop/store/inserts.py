@@ -58,6 +58,7 @@ def insert_task(db: sqlite3.Connection, row: TaskRow) -> None:
                 "told": int(row.told),
                 "person": int(row.person),
                 "state": row.state,
+                "extension": row.extension,
             },
         )
     except sqlite3.IntegrityError as error:

@@ -24,6 +24,7 @@ def task(row: sqlite3.Row) -> TaskRow:
         person=bool(row["person"]),
         cause=row["cause"],
         reason=row["reason"],
+        extension=row["extension"],
     )
 
 

@@ -18,21 +18,22 @@ from loop.store.rows import (
     ConfigVersion,
     DecisionRow,
     Event,
+    ExtensionRow,
     ProposalRow,
     TaskRow,
     TaskState,
 )
 from loop.types import Check, Design, Estimate, Failed, Failure, Observed, Record
 
-CANONICAL = "ORDER BY round, told, position, oracle, fidelity, replicate"
+CANONICAL = "ORDER BY round, extension, told, position, oracle, fidelity, replicate"
 
 
 class Reader:
     """The questions one may ask a campaign. `Store` answers them too.
 
     All lists are in canonical order: by round, the design's position in that round's decision, oracle, fidelity and
-    replicate; unsolicited measurements come after the decided ones of their round, in sheet order. The order in
-    which answers arrived never shows.
+    replicate; unsolicited measurements come after the decided ones of their round, in sheet order, and after both the
+    replicates added before the next round. The order in which answers arrived never shows.
     """
 
     def __init__(self, db: sqlite3.Connection, folder: Path) -> None:
@@ -129,6 +130,19 @@ class Reader:
         """Every round decided."""
         rows = self._rows("SELECT * FROM decisions ORDER BY round")
         return [DecisionRow(r["round"], json.loads(r["info"]), r["at"]) for r in rows]
+
+    def extensions(self) -> list[ExtensionRow]:
+        """Every time replicates were added, oldest first."""
+        tasks: dict[int, list[str]] = {}
+        for row in self.tasks():
+            if row.extension is not None:
+                tasks.setdefault(row.extension, []).append(row.task.id)
+        return [
+            ExtensionRow(
+                r["id"], r["round"], r["origin"], r["reason"], json.loads(r["info"]), tuple(tasks[r["id"]]), r["at"]
+            )
+            for r in self._rows("SELECT * FROM extensions ORDER BY id")
+        ]
 
     def proposals(self, round: int | None = None) -> list[ProposalRow]:
         """The picks of all rounds, or of one."""

@@ -12,6 +12,8 @@ from loop.types import Cause, Design, Estimate, Kind, Pick, Task
 
 TaskState = Literal["queued", "running", "waiting", "done", "failed", "cancelled"]
 AttemptState = Literal["submitted", "done", "failed", "timeout", "crashed", "lost", "cancelled"]
+Origin = Literal["amended", "undecided"]
+"""Why replicates were added: the campaign file asks for more, or the rule found the ranking undecided."""
 
 
 class Conflict(LoopError):
@@ -21,7 +23,8 @@ class Conflict(LoopError):
 @dataclass(frozen=True, slots=True)
 class TaskRow:
     """A task and where it stands. `position` orders the designs of a round; `told` marks an unsolicited measurement,
-    `person` a task that a person answers; `cause` and `reason` say why it failed or was cancelled."""
+    `person` a task that a person answers; `cause` and `reason` say why it failed or was cancelled; `extension` is the
+    one that added it (None: it belongs to its evaluation from the start)."""
 
     task: Task
     kind: Kind
@@ -32,6 +35,20 @@ class TaskRow:
     person: bool
     cause: Cause | None = None
     reason: str | None = None
+    extension: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionRow:
+    """Replicates added to evaluations that existed, after `round` was decided: why, and the ids of their tasks."""
+
+    id: int
+    round: int
+    origin: Origin
+    reason: str
+    info: Mapping[str, Any]
+    tasks: tuple[str, ...]
+    at: str
 
 
 @dataclass(frozen=True, slots=True)

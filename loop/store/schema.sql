@@ -1,4 +1,4 @@
--- Version 1 of a campaign's database. States and the exactly-once protocol: loop/store/writer.py.
+-- Version 1 of a campaign's database (later versions: loop/store/database.py, STEPS). States and the exactly-once protocol: loop/store/writer.py.
 -- `since` and `until` are event numbers: a row is current while `until` is null, and nothing is ever deleted.
 
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;

@@ -15,13 +15,13 @@ from typing import Any, Self
 
 from loop.durable import write_json
 from loop.errors import Locked, LoopError
-from loop.store import parse, telling
+from loop.store import extending, parse, telling
 from loop.store.database import Snapshots, connect_writer, disk_errors, now, on_network, transaction
 from loop.store.ending import Ending, ending_of, past, verdict
 from loop.store.inserts import insert, insert_answer, insert_design, insert_task
 from loop.store.lock import WriterLock
 from loop.store.reader import Reader
-from loop.store.rows import Attempt, Conflict, TaskRow, ToldRow
+from loop.store.rows import Attempt, Conflict, Origin, TaskRow, ToldRow
 from loop.types import Kind, Pick, Task, canonical_json
 
 
@@ -120,6 +120,19 @@ class Store(Reader):
                 )
                 insert_task(self._db, row)
             self._log("decided", {"round": round, "designs": len(picks), "tasks": [task.id for task in asked]})
+
+    def extend(
+        self, origin: Origin, tasks: Sequence[Task], *, reason: str, info: Mapping[str, Any] | None = None
+    ) -> None:
+        """Add replicates to evaluations that exist: a decision of its own, after the last round.
+
+        `origin` says who asks and `reason` why; `info` is JSON. The new tasks take their evaluation's kind, and wait
+        for a person where it does. Its record is made of the old replicates until they have ended, then of all.
+        Raises Conflict before the first round, where a task's evaluation does not exist or its (design, oracle,
+        fidelity, replicate) does, and where `undecided` would extend one round twice.
+        """
+        with self._writing():
+            extending.extend(self._db, self._log, origin, tasks, reason=reason, info=info or {})
 
     def intend(self, task_id: str, spec: Mapping[str, Any]) -> Attempt:
         """Begin an attempt at a queued task: write attempts/<task>.a<n>/spec.json, then commit the attempt; submit

@@ -151,6 +151,33 @@ def test_an_oracle_with_several_fidelities_needs_a_choice(tmp_path):
     assert any("oracles.lab: say which fidelity: smoke, screen" in line for line in faults_of(tmp_path, text))
 
 
+@pytest.mark.parametrize(
+    ("name", "schedule", "why"),
+    [
+        (
+            "tried",
+            "async",
+            "needs the schedule `rounds`: with `async` no round is ever complete; raise replicates instead",
+        ),
+        ("idle", "rounds", "idle answers no objective, so that its error bars decide nothing"),
+    ],
+)
+def test_replicates_that_could_never_be_added_are_refused(tmp_path, name, schedule, why):
+    (tmp_path / "tables").mkdir()
+    table = tmp_path / "tables" / "t.csv"
+    table.write_text("oxide,strain\nsilica,1\n")
+    oracle = f"{{kind: table, path: {table}, properties: {{strain: 1}}, record: simulation, replicates_max: 2}}"
+    text = GOOD.replace("oracles:\n", f"oracles:\n  {name}: {oracle}\n").replace("slots: 2", f"schedule: {schedule}")
+    if name == "tried":
+        text = text.replace("oracles:\n", "  - {property: strain, goal: minimize}\noracles:\n")
+    path = tmp_path / "campaign.yaml"
+    path.write_text(text.replace("kind: random", "kind: sobol"))
+    with pytest.raises(BadInput) as caught:
+        load(path)
+    (line,) = caught.value.problems
+    assert line.endswith(f": oracles.{name}.replicates_max: {why}")
+
+
 def test_an_oracle_that_is_broken_hides_no_other_fault_and_invents_none(tmp_path):
     lines = faults_of(tmp_path, GOOD.replace("kind: measurement", "kind: nobody").replace("batch: 4", "batch: no"))
     assert [line.split(": ")[1] for line in lines] == ["oracles.lab.kind", "batch"]

@@ -168,7 +168,7 @@ def test_guarded_is_the_same_in_another_process_and_moves_with_physics_only(file
         ("time_limit: 1.5 h", "time_limit: 2 h", False),
         ("threshold: 2000, unit: MPa", "threshold: 2, unit: GPa", False),
         ("seed: 7", "seed: 8", True),
-        ("replicates: 2", "replicates: 3", True),
+        ("replicates: 2", "replicates: 3", False),
         ("modulus: GPa", "modulus: MPa", True),
         ("[8, 24]", "[8, 25]", True),
         ("goal: maximize", "goal: minimize", True),
@@ -176,6 +176,16 @@ def test_guarded_is_the_same_in_another_process_and_moves_with_physics_only(file
     ):
         file.write_text(TEXT.replace(old, new))
         assert (load(file, thorough=False).guarded_sha != campaign.guarded_sha) is moves, new
+
+
+def test_replicates_are_a_budget_and_may_change_either_way(file):
+    with Store.open(load(file).run_folder) as store:
+        keep(store, load(file))
+        for count in ("4", "1"):
+            file.write_text(TEXT.replace("replicates: 2", f"replicates: {count}"))
+            assert changed(store, load(file)) == []
+            keep(store, load(file))
+        assert len(store.config_versions()) == 3
 
 
 def test_resume_guard_names_each_difference_until_amended(file):

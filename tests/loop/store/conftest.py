@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from loop.store import Attempt, Store, task_id
+from loop.store import Attempt, Origin, Store, task_id
 from loop.types import Design, Pick, Proposal, Task
 
 KINDS = {"md": "simulation", "lab": "measurement"}
@@ -37,6 +37,11 @@ class Campaign:
         picks = [Pick(Proposal(self.design(x), "uniform"), "initial") for x in xs]
         tasks = [self.task(x, oracle, r) for x in xs for r in range(replicates)]
         self.store.decide(round, picks, tasks, kinds=KINDS, waiting=["lab"], info={"seed": 1})
+        return tasks
+
+    def extend(self, x: float, *replicates: int, origin: Origin = "undecided", oracle: str = "md") -> list[Task]:
+        tasks = [self.task(x, oracle, replicate) for replicate in replicates]
+        self.store.extend(origin, tasks, reason="the error bar is wide", info={"seen": 1})
         return tasks
 
     def intend(self, task: Task) -> Attempt:

@@ -16,7 +16,18 @@ from loop.store import Attempt, Store, ToldRow, task_id
 from loop.types import Design, Estimate, Pick, Proposal, Task
 
 KINDS = {"md": "simulation", "lab": "measurement"}
-TABLES = ("decisions", "designs", "proposals", "tasks", "attempts", "told_rows", "observations", "artifacts", "events")
+TABLES = (
+    "decisions",
+    "extensions",
+    "designs",
+    "proposals",
+    "tasks",
+    "attempts",
+    "told_rows",
+    "observations",
+    "artifacts",
+    "events",
+)
 VOLATILE = {"at", "submitted_at", "ended_at", "token"}
 
 
@@ -76,6 +87,13 @@ def decide(store: Store, round: int, oracle: str, replicates: int = 2) -> list[T
     return tasks
 
 
+def extend(store: Store, like: Task, *replicates: int) -> list[Task]:
+    key = (like.design_id, like.oracle, like.fidelity)
+    tasks = [Task(task_id(*key, r), *key, r, 5) for r in replicates]
+    store.extend("amended", tasks, reason="more")
+    return tasks
+
+
 def prepared(folder: Path) -> Store:
     """A store with a live attempt, a queued task and waiting ones."""
     store = Store.open(folder)
@@ -98,6 +116,7 @@ def tell_both(store: Store) -> None:
 
 OPERATIONS = {
     "decide": lambda store: decide(store, 2, "md"),
+    "extend": lambda store: extend(store, store.tasks()[0].task, 2, 3),
     "intend": lambda store: store.intend(store.tasks("queued")[0].task.id, {"kind": "table"}),
     "ingest": lambda store: store.ingest(live(store).id, answer(live(store))),
     "lose": lambda store: store.lose(live(store).id, "gone"),
@@ -156,6 +175,13 @@ class Deliveries(RuleBasedStateMachine):
         decide(self.store, self.round, oracle, replicates)
         self.round += 1
 
+    @precondition(lambda self: self.store.tasks())
+    @rule(pick=st.integers(0, 99))
+    def extend(self, pick: int) -> None:
+        evaluations = {(row.task.design_id, row.task.oracle): row.task for row in self.store.tasks()}
+        like = list(evaluations.values())[pick % len(evaluations)]
+        extend(self.store, like, like.replicate + 1, like.replicate + 2)
+
     @precondition(lambda self: self.store.tasks("queued"))
     @rule(pick=st.integers(0, 99))
     def intend(self, pick: int) -> None:
@@ -200,10 +226,19 @@ class Deliveries(RuleBasedStateMachine):
             self.values[task.id] = float(y)
 
     @precondition(lambda self: self.store.tasks("running") or self.store.tasks("queued"))
-    @rule(statements=st.integers(0, 25), action=st.sampled_from(["intend", "deliver", "lose"]), pick=st.integers(0, 99))
+    @rule(
+        statements=st.integers(0, 25),
+        action=st.sampled_from(["extend", "intend", "deliver", "lose"]),
+        pick=st.integers(0, 99),
+    )
     def die_while(self, statements: int, action: str, pick: int) -> None:
         """The engine is killed in the middle of a step; the next one recovers."""
-        ready = {"intend": self.store.tasks("queued"), "deliver": self.answers, "lose": self.store.live_attempts()}
+        ready = {
+            "extend": True,
+            "intend": self.store.tasks("queued"),
+            "deliver": self.answers,
+            "lose": self.store.live_attempts(),
+        }
         values = dict(self.values)
         if ready[action]:
             self.store._db = Fuse(self.store._db, statements)
@@ -233,6 +268,18 @@ class Deliveries(RuleBasedStateMachine):
         assert {row.task.id for row in self.store.tasks("done")} == set(self.values)
         ended = [row.attempt.task_id for row in self.store.attempts() if row.state == "done"]
         assert len(set(ended)) == len(ended)
+
+    @invariant()
+    def an_extension_is_whole(self) -> None:
+        said = [event.payload["tasks"] for event in self.store.events() if event.kind == "extended"]
+        assert [list(extension.tasks) for extension in self.store.extensions()] == said
+
+    @invariant()
+    def a_record_is_made_of_all_that_answered(self) -> None:
+        for record in self.store.records():
+            mine = [y for task, y in self.values.items() if task.startswith(f"{record.design.id}-{record.oracle}-")]
+            assert record.replicates == len(mine)
+            assert record.estimates["y"].mean == pytest.approx(sum(mine) / len(mine))
 
     @invariant()
     def an_evaluation_is_one_record_or_one_failure_or_open(self) -> None:

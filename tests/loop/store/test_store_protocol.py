@@ -190,16 +190,6 @@ def test_records_wait_for_the_open_replicates_of_their_round(campaign) -> None:
     assert campaign.store.failures() == []
 
 
-def test_replicates_added_later_hold_nothing_back(campaign) -> None:
-    campaign.run(campaign.decide(0, [1.0])[0], y=1.0)
-    extra = campaign.task(1.0, replicate=1)
-    campaign.store.decide(1, [], [extra], kinds={"md": "simulation"}, info={})
-    assert campaign.store.records()[0].replicates == 1
-    campaign.run(extra, y=3.0)
-    (record,) = campaign.store.records()
-    assert (record.replicates, record.estimates["y"].mean, record.round) == (2, 2.0, 0)
-
-
 def test_records_come_in_the_order_of_decision_not_of_arrival(campaign) -> None:
     tasks = campaign.decide(0, [5.0, 1.0, 3.0])
     later = campaign.decide(1, [4.0, 2.0])

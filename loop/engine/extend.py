@@ -1,0 +1,154 @@
+"""More replicates of what is known: those the campaign file has come to ask for, and those whose error bars decide
+which designs lead. Pure functions of the campaign and its records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from loop.seeds import derive
+from loop.standing import Standing, standings
+from loop.store import Reader, task_id
+from loop.types import Objective, Task
+
+if TYPE_CHECKING:
+    from loop.campaign import Campaign, OracleSpec
+
+CLOSE = 2.0
+"""Combined standard errors within which a ranking counts as undecided: beyond it, errors being normal, fewer than one
+pair of equal designs in twenty would seem so different."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """An evaluation of `design_id` by `oracle` whose error bar leaves open whether a design leads; `distance` is how
+    many standard errors the nearest turn of the ranking lies away."""
+
+    distance: float
+    design_id: str
+    oracle: str
+
+
+def make_task(campaign: Campaign, design_id: str, spec: OracleSpec, replicate: int) -> Task:
+    """A replicate of a design under an oracle, with its own seed."""
+    key = (design_id, spec.name, spec.fidelity, replicate)
+    return Task(task_id(*key), *key, derive(campaign.seed, "task", *key))
+
+
+def missing(campaign: Campaign, reader: Reader) -> list[Task]:
+    """The replicates by which evaluations decided so far fall short of the campaign file's `replicates`.
+
+    What has failed is not tried again, and an oracle or a fidelity that a design was never asked stays so.
+    """
+    decided = {row.pick.proposal.design.id for row in reader.proposals()}
+    failed = {(failure.design.id, failure.oracle, failure.fidelity) for failure in reader.failures()}
+    return [
+        make_task(campaign, design_id, spec, replicate)
+        for (design_id, name, fidelity), known in asked(reader).items()
+        if design_id in decided and (design_id, name, fidelity) not in failed
+        if (spec := campaign.oracles.get(name)) is not None and spec.fidelity == fidelity
+        for replicate in range(spec.replicates)
+        if replicate not in known
+    ]
+
+
+def undecided(campaign: Campaign, reader: Reader) -> list[tuple[Doubt, Task]]:
+    """One more replicate for each evaluation that leaves the ranking open, the closest first: at most `batch`, and
+    never beyond an oracle's `replicates_max`. Nothing where the last round was extended already."""
+    limits = {name: s.replicates_max for name, s in campaign.oracles.items() if s.replicates_max is not None}
+    if not limits or any(e.origin == "undecided" and e.round == reader.current_round() for e in reader.extensions()):
+        return []
+    known = asked(reader)
+    chosen: list[tuple[Doubt, Task]] = []
+    for doubt in doubts(standings(reader.records(), campaign.objectives), campaign.objectives):
+        spec = campaign.oracles[doubt.oracle]
+        replicates = known.get((doubt.design_id, spec.name, spec.fidelity), [])
+        if 0 < len(replicates) < limits.get(spec.name, 0):
+            chosen.append((doubt, make_task(campaign, doubt.design_id, spec, max(replicates) + 1)))
+    return chosen[: campaign.batch]
+
+
+def asked(reader: Reader) -> dict[tuple[str, str, str], list[int]]:
+    """(design, oracle, fidelity) -> the numbers of its replicates, whatever became of them, in canonical order."""
+    found: dict[tuple[str, str, str], list[int]] = {}
+    for row in reader.tasks():
+        task = row.task
+        found.setdefault((task.design_id, task.oracle, task.fidelity), []).append(task.replicate)
+    return found
+
+
+def doubts(found: Sequence[Standing], objectives: Sequence[Objective]) -> list[Doubt]:
+    """Which error bars decide who leads, the closest case first, then in the order of `found`.
+
+    A design leads if it keeps every threshold and no design that keeps them beats it in every objective (with one
+    objective: it is the best). All margins are in combined standard errors. A design keeps its thresholds by its
+    smallest margin, and beats another by its smallest lead over the objectives; it leads by the smaller of its own
+    margin and what it holds against its strongest rival. Where that is within +-CLOSE the doubt falls on what made it
+    so small: the design's own threshold, its rival's, or both sides of the closest objective. A value without an error
+    has no doubt about it.
+    """
+    if not found:
+        return []
+    utilities, errors = _utilities(found), _errors(found)
+    limits = [-np.inf if o.threshold is None else o.utility(o.threshold) for o in objectives]
+    keeps, tight = _least(_margins(utilities - limits, errors))
+    beats, close = _least(_ahead(utilities, errors))
+    held = np.minimum(beats, keeps[:, None])
+    rivals = held.argmax(0)
+    nearest: dict[tuple[int, int], float] = {}
+    for i, j in enumerate(rivals):
+        distance = abs(min(keeps[i], -held[j, i]))
+        if distance > CLOSE:
+            continue
+        if keeps[i] <= -held[j, i]:
+            sides = [(i, tight[i])]
+        elif keeps[j] < beats[j, i]:
+            sides = [(j, tight[j])]
+        else:
+            sides = [(i, close[j, i]), (j, close[j, i])]
+        for side in sides:
+            if errors[side] > 0:
+                nearest[side] = min(distance, nearest.get(side, distance))
+    return _by_evaluation(nearest, found, objectives)
+
+
+def _by_evaluation(
+    nearest: Mapping[tuple[int, int], float], found: Sequence[Standing], objectives: Sequence[Objective]
+) -> list[Doubt]:
+    """One doubt per evaluation, which may answer several objectives; the closest first."""
+    first: dict[tuple[str, str], Doubt] = {}
+    for distance, i, k in sorted((distance, i, k) for (i, k), distance in nearest.items()):
+        key = found[i].design.id, objectives[k].oracle
+        first.setdefault(key, Doubt(float(distance), *key))
+    return list(first.values())
+
+
+def _ahead(utilities: np.ndarray, errors: np.ndarray) -> np.ndarray:
+    """(n, n, m) by how much each design (first axis) is ahead of each other; -inf of itself."""
+    margins = _margins(utilities[:, None] - utilities[None], np.hypot(errors[:, None], errors[None]))
+    margins[np.arange(len(utilities)), np.arange(len(utilities))] = -np.inf
+    return margins
+
+
+def _utilities(found: Iterable[Standing]) -> np.ndarray:
+    return np.array([standing.utilities for standing in found])
+
+
+def _errors(found: Iterable[Standing]) -> np.ndarray:
+    """(n, m) standard errors; one that was not given (NaN) counts as none."""
+    given = [[e.se for e in standing.estimates.values()] for standing in found]
+    return np.asarray(np.nan_to_num(given))
+
+
+def _margins(difference: np.ndarray, error: np.ndarray) -> np.ndarray:
+    """Differences in standard errors. Without an error all is decided, and a tie is no worse."""
+    exact = np.where(difference >= 0, np.inf, -np.inf)
+    return np.asarray(np.divide(difference, error, out=exact, where=error > 0))
+
+
+def _least(margins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The smallest margin over the objectives (last axis), and whose it is."""
+    return margins.min(-1), margins.argmin(-1)
