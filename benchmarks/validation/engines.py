@@ -21,19 +21,18 @@ from oracles.openmm.simulate.energy import nonbonded
 from oracles.openmm.simulate.platforms import Compute, choose
 from oracles.openmm.simulate.pushoff import push_off
 
-COULOMB = 138.935457644
-"""kJ/mol nm/e^2, as OpenMM has it."""
 TIGHT = 1e-6
 FACTORS = (0.5, 5 / 6)
 """Coulomb 1-4 factors in use: Byutner-Smith's and Sage's. The Lennard-Jones factor of both is 1/2."""
 SEEDS = Seeds(surface=1, chains=2, velocities=3)
+BYUTNER_SMITH, SAGE = {"pvdf_model": "byutner-smith"}, {"pvdf_model": "sage"}
 FILMS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, str]]] = {
-    "PVDF (Byutner-Smith), magnetite (CLAYFF), 4 OH/nm^2": ({}, {}),
+    "PVDF (Byutner-Smith), magnetite (CLAYFF), 4 OH/nm^2": ({}, BYUTNER_SMITH),
     "PVDF (Byutner-Smith), bare magnetite (111) (MINFF)": (
         {"facet": "111", "hydroxyl_density": 0.0},
-        {"oxide_model": "minff"},
+        {"oxide_model": "minff", **BYUTNER_SMITH},
     ),
-    "PVDF (Sage), hematite (CLAYFF), 4 OH/nm^2": ({"oxide": "hematite"}, {"pvdf_model": "sage"}),
+    "PVDF (Sage), hematite (CLAYFF), 4 OH/nm^2": ({"oxide": "hematite"}, SAGE),
     "PEO (Sage), bare rutile (110) (MINFF)": (
         {"oxide": "rutile", "facet": "110", "polymer": "PEO", "hydroxyl_density": 0.0},
         {"oxide_model": "minff"},
@@ -46,7 +45,7 @@ FILMS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, str]]] = {
     ),
     "PVDF (Byutner-Smith), magnetite grafted with perfluoropropoxide (Sage)": (
         {"ligand": "perfluoropropoxide", "ligand_density": 1.0},
-        {},
+        BYUTNER_SMITH,
     ),
     "PMMA (Sage), hematite grafted with propoxide (Sage)": (
         {"oxide": "hematite", "polymer": "PMMA", "ligand": "propoxide", "ligand_density": 1.0},
@@ -54,7 +53,23 @@ FILMS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, str]]] = {
     ),
     "PVDF (Byutner-Smith), magnetite grafted with octylphosphonate (Sage)": (
         {"ligand": "octylphosphonate", "ligand_density": 1.0},
-        {},
+        BYUTNER_SMITH,
+    ),
+    "PVDF (Sage), magnetite grafted with hexanoate (Sage)": (
+        {"ligand": "hexanoate", "ligand_density": 1.0},
+        SAGE,
+    ),
+    "PVDF (Sage), hematite grafted with dopamine, bound by two oxygens (Sage)": (
+        {"oxide": "hematite", "ligand": "dopamine", "ligand_density": 1.0},
+        SAGE,
+    ),
+    "PVDF (Byutner-Smith), hematite grafted with a phosphonate bound by two oxygens (Sage)": (
+        {"oxide": "hematite", "ligand": "CCCCP(=O)([OH:1])[OH:1]", "ligand_density": 1.0},
+        BYUTNER_SMITH,
+    ),
+    "PVDF (Sage), magnetite grafted with aminopropylsilane (Sage, OPLS-AA)": (
+        {"ligand": "aminopropylsilane", "ligand_density": 1.0},
+        SAGE,
     ),
 }
 """Designs and the models they are built with."""
@@ -93,7 +108,7 @@ def compare(film: Film, positions: np.ndarray) -> Comparison:
     topology = lammps.read(film.system)
     coulomb14 = factor(topology)
     theirs = lammps.evaluate(topology, positions, film.box, coulomb14, 0.5)
-    extra = outside_the_graph(topology, positions, film.box, coulomb14)
+    extra = lammps.pairs(topology, positions, film.box, outside_the_graph(topology, coulomb14))
     tight, forces = terms(film, positions, TIGHT)
     expected = {name: value + extra.energies.get(name, 0.0) for name, value in theirs.energies.items()}
     ours = {name: tight[name] for name in expected}
@@ -207,29 +222,26 @@ def graph_exceptions(
     return found
 
 
-def outside_the_graph(
-    topology: lammps.Topology, positions: np.ndarray, box: np.ndarray, coulomb14: float
-) -> lammps.Answer:
-    """What the film's exceptions add to those that follow from the bonds: the pairs of a metal and a grafted ligand's
-    first atom that do not interact, and ligands whose 1-4 factor is not the polymer's."""
+def outside_the_graph(topology: lammps.Topology, coulomb14: float) -> lammps.Shares:
+    """Pairs whose share of the interaction is not what the bonds make it, and by how much it is more: a metal and a
+    grafted ligand's first atom, and ligands whose 1-4 factor is not the polymer's."""
     expected = graph_exceptions(topology, coulomb14, 0.5)
-    q, kinds = topology.charges, topology.kinds[topology.types]
-    energies, forces = {"coulomb": 0.0, "lj": 0.0}, np.zeros(positions.shape)
+    found = {}
     for pair in sorted(set(expected) | set(topology.exceptions)):
-        i, j = pair
-        whole = (q[i] * q[j], (kinds[i][0] + kinds[j][0]) / 2, np.sqrt(kinds[i][1] * kinds[j][1]))
-        for sign, (product, sigma, epsilon) in (
-            (1.0, topology.exceptions.get(pair, whole)),
-            (-1.0, expected.get(pair, whole)),
-        ):
-            apart = positions[i] - positions[j]
-            apart -= box * np.round(apart / box)
-            r = np.linalg.norm(apart)
-            s6 = (sigma / r) ** 6
-            coulomb, lj = COULOMB * product / r, 4 * epsilon * (s6**2 - s6)
-            energies["coulomb"] += sign * coulomb
-            energies["lj"] += sign * lj
-            push = sign * (coulomb + 24 * epsilon * (2 * s6**2 - s6)) / r**2 * apart
-            forces[i] += push
-            forces[j] -= push
-    return lammps.Answer(energies, forces)
+        ours, theirs = (_share(topology, pair, known.get(pair)) for known in (topology.exceptions, expected))
+        more = round(ours[0] - theirs[0], 12), round(ours[1] - theirs[1], 12)
+        if any(more):
+            found[pair] = more
+    return found
+
+
+def _share(
+    topology: lammps.Topology, pair: tuple[int, int], exception: tuple[float, float, float] | None
+) -> tuple[float, float]:
+    """Of the Lennard-Jones and of the Coulomb interaction of two atoms, by the exception they have, if any."""
+    if exception is None:
+        return 1.0, 1.0
+    product, _, epsilon = exception
+    whole = np.prod(topology.charges[list(pair)])
+    core = np.sqrt(np.prod(topology.kinds[topology.types[list(pair)], 1]))
+    return (epsilon / core if core else 0.0), (product / whole if whole else 0.0)

@@ -1,8 +1,9 @@
 """An OpenMM System handed to LAMMPS: the same topology and parameters, everything else worked out by the other engine.
 
 LAMMPS mixes (Lorentz-Berthelot), finds 1-2, 1-3 and 1-4 pairs from the bonds, scales the latter, tapers and sums over
-images on its own. Needs a System of harmonic bonds and angles, periodic torsions and one NonbondedForce in an
-orthogonal box.
+images on its own. Pairs whose share of the interaction does not follow from the bonds it is told by that share, and
+works out from its own charges and cores. Needs a System of harmonic bonds and angles, periodic torsions and one
+NonbondedForce in an orthogonal box.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,9 @@ import openmm
 KCAL = 4.184
 """kJ."""
 RUNS = ("near", "charged", "plain")
+PAIR_RUNS = ("cores", "charges")
+Shares = Mapping[tuple[int, int], tuple[float, float]]
+"""Pairs of atoms and the shares of their Lennard-Jones and Coulomb interaction."""
 ACCURACY = 1e-7
 """Ewald summation: force error relative to two unit charges one Angstrom apart."""
 QUANTITIES = ("ebond", "eangle", "edihed", "evdwl", "ecoul", "elong", "etail")
@@ -112,33 +116,57 @@ def read(system: openmm.System) -> Topology:
 
 def evaluate(topology: Topology, positions: np.ndarray, box: np.ndarray, coulomb14: float, lj14: float) -> Answer:
     """Energies and forces at `positions` (N, 3) nm in `box` (3,) nm, the 1-4 pairs scaled by the two factors."""
+    parts, dumps = _lammps(data(topology, positions, box), commands(topology, coulomb14, lj14), RUNS)
+    bond, angle, torsion, lj, *_ = parts["near"]
+    *_, coulomb, far, _ = parts["charged"]
+    energies = {"bond": bond, "angle": angle, "torsion": torsion, "lj": lj, "coulomb": coulomb + far}
+    return Answer({**energies, "tail": parts["plain"][-1]}, dumps["near"] + dumps["charged"])
+
+
+def pairs(topology: Topology, positions: np.ndarray, box: np.ndarray, shares: Shares) -> Answer:
+    """Energies and forces of these pairs alone, at their nearest images and without a taper, the interaction of their
+    atoms multiplied by the shares."""
+    if not shares:
+        return Answer(dict.fromkeys(("lj", "coulomb"), 0.0), np.zeros(positions.shape))
+    alone = replace(topology, bonds=[(*pair, *share) for pair, share in shares.items()], angles=[], torsions=[])
+    told = [f"{lj:.15g} {coulomb:.15g}" for lj, coulomb in shares.values()]
+    kinds = dict(zip(told, shares.values(), strict=True)).values()
+    parts, dumps = _lammps(data(alone, positions, box, told), _pair_commands(alone, kinds), PAIR_RUNS)
+    return Answer(
+        {"lj": parts["cores"][0], "coulomb": parts["charges"][0]}, sum(dumps.values(), np.zeros(positions.shape))
+    )
+
+
+def _lammps(
+    lines: Iterable[str], script: Iterable[str], runs: Sequence[str]
+) -> tuple[dict[str, list[float]], dict[str, np.ndarray]]:
+    """By run: the QUANTITIES in kJ/mol, and forces (N, 3) in kJ/mol/nm."""
     program, environment = executable()
     with tempfile.TemporaryDirectory() as folder:
         at = Path(folder)
-        (at / "data").write_text("\n".join(data(topology, positions, box)) + "\n")
-        (at / "in").write_text("\n".join(commands(topology, coulomb14, lj14)) + "\n")
+        (at / "data").write_text("\n".join(lines) + "\n")
+        (at / "in").write_text("\n".join(script) + "\n")
         done = subprocess.run(
             [program, "-in", "in", "-log", "log", "-nocite"], cwd=at, env=environment, capture_output=True, text=True
         )
         if done.returncode:
             raise RuntimeError(f"LAMMPS failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
-        parts = {name: [float(x) * KCAL for x in (at / f"{name}.energies").read_text().split()] for name in RUNS}
-        dumps = [np.loadtxt(at / f"{name}.forces", skiprows=9) for name in ("near", "charged")]
-    bond, angle, torsion, lj, *_ = parts["near"]
-    *_, coulomb, far, _ = parts["charged"]
-    forces = sum(dump[np.argsort(dump[:, 0]), 1:] for dump in dumps) * KCAL * 10
-    energies = {"bond": bond, "angle": angle, "torsion": torsion, "lj": lj, "coulomb": coulomb + far}
-    return Answer({**energies, "tail": parts["plain"][-1]}, forces)
+        parts = {name: [float(x) * KCAL for x in (at / f"{name}.energies").read_text().split()] for name in runs}
+        dumps = {name: np.loadtxt(at / f"{name}.forces", skiprows=9) for name in runs}
+    return parts, {name: dump[np.argsort(dump[:, 0]), 1:] * KCAL * 10 for name, dump in dumps.items()}
 
 
-def data(topology: Topology, positions: np.ndarray, box: np.ndarray) -> Iterator[str]:
-    """The data file: one line per atom and term, in Angstrom and kcal/mol."""
+def data(
+    topology: Topology, positions: np.ndarray, box: np.ndarray, bonds: Sequence[str] | None = None
+) -> Iterator[str]:
+    """The data file: one line per atom and term, in Angstrom and kcal/mol. `bonds` are the bonds' coefficients where
+    these are not harmonic."""
     yield "film\n"
     counts = {"atoms": positions, "bonds": topology.bonds, "angles": topology.angles, "dihedrals": topology.torsions}
     for name, rows in counts.items():
         yield f"{len(rows)} {name}"
     coefficients = {
-        "bond": [f"{k / 2 / KCAL / 100:.12g} {r * 10:.12g}" for *_, r, k in topology.bonds],
+        "bond": bonds or [f"{k / 2 / KCAL / 100:.12g} {r * 10:.12g}" for *_, r, k in topology.bonds],
         "angle": [f"{k / 2 / KCAL:.12g} {np.degrees(theta):.12g}" for *_, theta, k in topology.angles],
         "dihedral": [f"1 {k / KCAL:.12g} {n} {np.degrees(phase):.12g}" for *_, n, phase, k in topology.torsions],
     }
@@ -176,10 +204,7 @@ def commands(topology: Topology, coulomb14: float, lj14: float) -> Iterator[str]
     yield f"special_bonds lj 0.0 0.0 {lj14:.12g} coul 0.0 0.0 {coulomb14:.15g}"
     yield "read_data data extra/special/per/atom 60"
     yield f"thermo_style custom {' '.join(QUANTITIES)}\nthermo_modify norm no"
-    cores = [
-        f"pair_coeff {kind} {kind} {epsilon / KCAL:.15g} {sigma * 10:.15g}"
-        for kind, (sigma, epsilon) in enumerate(topology.kinds, 1)
-    ]
+    cores = _cores(topology)
     yield f"pair_style lj/mdf {topology.switch * 10:.12g} {cutoff:.12g}\npair_modify mix arithmetic"
     yield from (*cores, *_run("near"))
     yield "bond_style none\nangle_style none\ndihedral_style none"
@@ -187,6 +212,33 @@ def commands(topology: Topology, coulomb14: float, lj14: float) -> Iterator[str]
     yield from (f"kspace_style ewald {ACCURACY}", *_run("charged"))
     yield f"kspace_style none\npair_style lj/cut {cutoff:.12g}\npair_modify mix arithmetic tail yes"
     yield from (*cores, *_run("plain"))
+
+
+def _pair_commands(topology: Topology, shares: Iterable[tuple[float, float]]) -> Iterator[str]:
+    """The input script of pairs alone: no pair but bonds of style special, which have a share of the pair style's
+    energy. Each run takes one share for both: LAMMPS of July 2025 reads the two in the opposite order of its manual."""
+    cutoff = topology.cutoff * 10
+    yield "units real\natom_style full\nboundary p p p\nbond_style special\nspecial_bonds lj/coul 0.0 1.0 1.0"
+    yield "read_data data extra/special/per/atom 60\nneigh_modify exclude group all all"
+    yield f"thermo_style custom {' '.join(QUANTITIES)}\nthermo_modify norm no"
+    styles = (
+        (f"lj/cut {cutoff:.12g}\npair_modify mix arithmetic", _cores(topology)),
+        (f"coul/cut {cutoff:.12g}", ["pair_coeff * *"]),
+    )
+    for which, (name, (style, coefficients)) in enumerate(zip(PAIR_RUNS, styles, strict=True)):
+        yield f"pair_style {style}"
+        yield from coefficients
+        yield from (
+            f"bond_coeff {kind} {share[which]:.15g} {share[which]:.15g}" for kind, share in enumerate(shares, 1)
+        )
+        yield from _run(name)
+
+
+def _cores(topology: Topology) -> list[str]:
+    return [
+        f"pair_coeff {kind} {kind} {epsilon / KCAL:.15g} {sigma * 10:.15g}"
+        for kind, (sigma, epsilon) in enumerate(topology.kinds, 1)
+    ]
 
 
 def _run(name: str) -> Iterator[str]:
