@@ -1,26 +1,29 @@
-"""Files a person looks at: trajectory, topology, series, and the last frames of a run that failed."""
+"""Files a person looks at: trajectory, topology, series, profiles, and the last frames of a run that failed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from oracles.openmm.build.film import Film
+    from oracles.openmm.build.specimen import Specimen
 
 TRAJECTORY, TOPOLOGY, SERIES = "trajectory.dcd", "topology.pdb", "observables.npz"
+PROFILES = "profiles.json"
+"""The name by which the report knows it."""
 ANGSTROM_PER_NM = 10.0
 
 
-def write_run(film: Film, series: Mapping[str, np.ndarray], folder: Path, interval: float) -> tuple[str, ...]:
+def write_run(film: Specimen, series: Mapping[str, np.ndarray], folder: Path, interval: float) -> tuple[str, ...]:
     """Write the frames for viewing (one every `interval` ps), the topology at the last of them and the observables'
     series; return the three names, relative to `folder`."""
     from openmm.app import DCDFile
 
-    box = (*film.box[:2], float(series["height"][-1]))
+    box = film.cell(float(series["height"][-1]))
     with (folder / TRAJECTORY).open("wb") as file:
         trajectory = DCDFile(file, film.topology, interval)
         for positions in series["view"]:
@@ -31,7 +34,13 @@ def write_run(film: Film, series: Mapping[str, np.ndarray], folder: Path, interv
     return TRAJECTORY, TOPOLOGY, SERIES
 
 
-def write_pdb(film: Film, frames: np.ndarray, path: Path) -> str:
+def write_profiles(profiles: Sequence[Mapping[str, Any]], folder: Path) -> str:
+    """Write the file of profiles, as docs/writing_an_oracle.md has it, and return its name."""
+    (folder / PROFILES).write_text(json.dumps(profiles, allow_nan=False), encoding="utf-8")
+    return PROFILES
+
+
+def write_pdb(film: Specimen, frames: np.ndarray, path: Path) -> str:
     """Write `frames` (k, N, 3) nm as models of one PDB file and return its name."""
     from openmm.app import PDBFile
 

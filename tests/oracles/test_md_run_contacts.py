@@ -12,7 +12,9 @@ from oracles.openmm.observe.contacts import fluorine_contacts
 def film_of(elements, slab):
     atoms = [SimpleNamespace(element=SimpleNamespace(symbol=symbol)) for symbol in elements]
     topology = SimpleNamespace(atoms=lambda: iter(atoms))
-    return SimpleNamespace(topology=topology, slab=np.array(slab), box=np.array([2.0, 2.0, 5.0]), area=4.0)
+    return SimpleNamespace(
+        topology=topology, slab=np.array(slab), cell=lambda height: np.array([2.0, 2.0, height]), interface=8.0
+    )
 
 
 def test_pairs_are_counted_per_area_of_both_interfaces_and_across_edges():

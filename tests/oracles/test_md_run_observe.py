@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from oracles.openmm.build.geometry import from_planes
 from oracles.openmm.observe.dipoles import Units
-from oracles.openmm.observe.structure import backbone_dihedrals, dihedrals, distances, trans_fractions
+from oracles.openmm.observe.structure import backbone_dihedrals, dihedrals, trans_fractions
 
 
 def test_dipole_of_two_charges_is_charge_times_distance():
@@ -45,13 +46,13 @@ def test_vdf_unit_with_the_published_charges_has_about_two_debye():
 def test_distance_and_normal_at_both_interfaces_in_any_image():
     """Slab from z = 0 to 1 in a box of 4: the gap is [1, 4]."""
     z = np.array([[1.2, 3.8, 5.2, -0.2, 2.4, 0.9, -2.8]])
-    d, s = distances(z, np.array([1.0]), np.array([3.0]), np.array([4.0]))
+    d, s = from_planes(z, np.array([1.0]), np.array([3.0]), np.array([4.0]))
     assert d[0] == pytest.approx([0.2, 0.2, 0.2, 0.2, 1.4, -0.1, 0.2])
     assert s[0].tolist() == [1, -1, 1, -1, 1, 1, 1]
 
 
 def test_distances_follow_a_slab_that_the_barostat_moved():
-    d, s = distances(np.array([[1.2], [1.7]]), np.array([1.0, 1.5]), np.array([3.0, 3.0]), np.array([4.0, 4.0]))
+    d, s = from_planes(np.array([[1.2], [1.7]]), np.array([1.0, 1.5]), np.array([3.0, 3.0]), np.array([4.0, 4.0]))
     assert d[:, 0] == pytest.approx([0.2, 0.2])
     assert s[:, 0].tolist() == [1, 1]
 

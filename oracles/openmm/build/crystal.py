@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from oracles.openmm.materials import catalogue
+
+if TYPE_CHECKING:
+    from ase import Atoms
 
 LAYER_GAP = 0.025
 """nm; atoms closer than this in z belong to one layer (the B layer of magnetite is puckered by 0.004 nm)."""
@@ -39,17 +43,8 @@ def surface_cell(oxide: str, vectors: Sequence[Sequence[float]]) -> SurfaceCell:
     """The crystal's cell of three vectors, in units of the conventional cell's: two orthogonal ones in the plane, and
     one out of it. Raises ValueError where they are not."""
     from ase.build import cut
-    from ase.spacegroup import crystal as ase_crystal
 
-    crystal = catalogue.oxide(oxide)
-    conventional, angles = crystal["cell"][:3], crystal["cell"][3:]
-    bulk = ase_crystal(
-        [site["element"] for site in crystal["sites"]],
-        [site["position"] for site in crystal["sites"]],
-        spacegroup=crystal["spacegroup"],
-        setting=crystal["setting"],
-        cellpar=[*(10 * edge for edge in conventional), *angles],
-    )
+    crystal, bulk = catalogue.oxide(oxide), _bulk(oxide)
     cell = cut(bulk, *vectors)  # type: ignore[no-untyped-call]
     first, second, third = np.asarray(cell.cell) / 10
     lengths = cell.cell.lengths() / 10
@@ -66,6 +61,46 @@ def surface_cell(oxide: str, vectors: Sequence[Sequence[float]]) -> SurfaceCell:
     positions[:, :2] += np.outer(fractions[:, 2], shift)
     names = [site["name"] for site in crystal["sites"]]
     return SurfaceCell(positions, tuple(names[k] for k in cell.arrays["spacegroup_kinds"]), edges, period, shift)
+
+
+@dataclass(frozen=True)
+class UnitCell:
+    """The conventional cell of a crystal: its vectors (3, 3) nm in rows, fractions (n, 3) and `sites` of its atoms, and
+    the fraction (3,) of a centre of inversion, or of the first site where the crystal has none."""
+
+    vectors: np.ndarray
+    fractions: np.ndarray
+    sites: tuple[str, ...]
+    centre: np.ndarray
+
+
+def unit_cell(oxide: str) -> UnitCell:
+    from ase.spacegroup import Spacegroup
+
+    crystal, bulk = catalogue.oxide(oxide), _bulk(oxide)
+    operations = Spacegroup(crystal["spacegroup"], crystal["setting"]).get_symop()
+    inversions = [shift / 2 for turn, shift in operations if np.array_equal(turn, -np.eye(3))]
+    names = [site["name"] for site in crystal["sites"]]
+    return UnitCell(
+        vectors=np.asarray(bulk.cell) / 10,
+        fractions=bulk.get_scaled_positions(),
+        sites=tuple(names[k] for k in bulk.arrays["spacegroup_kinds"]),
+        centre=np.asarray([*inversions, crystal["sites"][0]["position"]][0], dtype=float),
+    )
+
+
+def _bulk(oxide: str) -> Atoms:
+    from ase.spacegroup import crystal as ase_crystal
+
+    crystal = catalogue.oxide(oxide)
+    conventional, angles = crystal["cell"][:3], crystal["cell"][3:]
+    return ase_crystal(
+        [site["element"] for site in crystal["sites"]],
+        [site["position"] for site in crystal["sites"]],
+        spacegroup=crystal["spacegroup"],
+        setting=crystal["setting"],
+        cellpar=[*(10 * edge for edge in conventional), *angles],
+    )
 
 
 @dataclass(frozen=True)

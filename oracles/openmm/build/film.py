@@ -16,14 +16,16 @@ from oracles.openmm.build.assemble import Surface, build_flexible, build_system,
 from oracles.openmm.build.feasible import refuse, with_defaults
 from oracles.openmm.build.feasible_chains import chains_of
 from oracles.openmm.build.feasible_surface import slab_of
+from oracles.openmm.build.geometry import from_planes
 from oracles.openmm.build.hydroxyls import add_hydroxyls, count
 from oracles.openmm.build.ligands import add_ligands, layer_height, room
 from oracles.openmm.build.melt import Melt, melt, place
-from oracles.openmm.build.packing import Gap, gap_height
+from oracles.openmm.build.packing import SLACK, Gap, gap_height
 from oracles.openmm.build.perception import turning_runs
 from oracles.openmm.build.polymers import PVDF_MODELS, polymer
 from oracles.openmm.build.sites import blocked
 from oracles.openmm.build.size import SIZES, Seeds, Size
+from oracles.openmm.build.specimen import CONTACT, Specimen
 from oracles.openmm.forcefield.oxides import DEFAULT
 from oracles.openmm.materials import catalogue
 
@@ -35,34 +37,9 @@ __all__ = ["SIZES", "Film", "Seeds", "Size", "build_film"]
 
 
 @dataclass(frozen=True)
-class Film:
-    """Everything a simulation needs; lengths nm, charges e.
+class Film(Specimen):
+    """A slab, and polymer from its upper face to the lower one's image; pressure moves the box along z only."""
 
-    `system` holds the full force field: bonded forces in group 0, one NonbondedForce (PME) in group 1, hydrogens of
-    organic molecules at 3 amu (taken from their heavy atom) with X-H bonds constrained, slab atoms (a ligand's anchors
-    are some) of mass 0, hydroxyl hydrogens at 16 amu; zero-stiffness bonds make the slab one molecule for a barostat.
-    `flexible` has the same atoms without constraints and without nonbonded force: what a push-off adds its soft
-    repulsion to.
-    """
-
-    system: openmm.System
-    flexible: openmm.System
-    topology: openmm.app.Topology
-    positions: np.ndarray
-    """(N, 3) nm, molecules whole."""
-    box: np.ndarray
-    """(3,) nm, orthogonal."""
-    slab: np.ndarray
-    """Indices of the frozen atoms."""
-    surface: np.ndarray
-    """Slab, hydroxyl hydrogens and ligands."""
-    polymer: np.ndarray
-    chains: tuple[np.ndarray, ...]
-    """Atoms of each chain."""
-    monomers: tuple[np.ndarray, ...]
-    """Atoms of each repeat unit (end groups belong to the end units), chain by chain."""
-    backbones: tuple[np.ndarray, ...]
-    """Backbone atoms of each chain, in order; cut where a dihedral would turn about a bond that cannot, as in rings."""
     top: float
     """z of the upper outermost atom plane of the oxide (hydroxyl hydrogens included), nm; polymer starts here ..."""
     bottom: float
@@ -72,12 +49,53 @@ class Film:
     """top - bottom, nm."""
     ligand_height: float
     """nm of the gap, both faces together, that ligands take at the density of their liquid."""
-    dq: float
-    """e added to every metal atom to make the surface neutral."""
-    slab_dipole: float
-    """e nm along z of the oxide without hydroxyls and ligands, whose pattern is random."""
-    provenance: Mapping[str, Any]
-    """Oxide model, force fields, termination, realised densities, counts, seeds, package versions (JSON values)."""
+
+    roughness = 0.0
+
+    @property
+    def interface(self) -> float:
+        return 2 * self.area
+
+    def cell(self, height: float) -> np.ndarray:
+        return np.array([*self.box[:2], height])
+
+    def room(self, height: float) -> float:
+        return self.area * (height - self.slab_height - self.ligand_height - 2 * CONTACT)
+
+    @property
+    def packed_room(self) -> float:
+        return float(self.area * (self.box[2] - self.slab_height - self.ligand_height - SLACK))
+
+    def distances(self, x: np.ndarray, heights: np.ndarray, moved: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Ligands move the plane from which d counts outwards by what they fill of the gap."""
+        top = self.top + self.ligand_height / 2 + moved[:, 2]
+        d, sign = from_planes(x[..., 2], top, heights - self.slab_height - self.ligand_height, heights)
+        normals = np.zeros_like(x)
+        normals[..., 2] = sign
+        return d, normals
+
+    def reach(self, height: float) -> tuple[float, float]:
+        return -self.ligand_height / 2, (height - self.slab_height - self.ligand_height) / 2
+
+    def volume(self, d: np.ndarray) -> np.ndarray:
+        return self.interface * d
+
+    def rescaled(self, positions: np.ndarray, old: float, new: float) -> np.ndarray:
+        """Every chain's centre moves in proportion to the gap; chains end in the image of the gap above the slab."""
+        moved = positions.copy()
+        top = self.top + float((positions - self.positions)[self.slab[:1], 2].sum())
+        gaps = np.array([old, new]) - self.slab_height
+        for chain in self.chains:
+            centre = positions[chain, 2].mean()
+            above = (centre - top - gaps[0] / 2 + old / 2) % old - old / 2
+            moved[chain, 2] += top + gaps[1] / 2 + above * gaps[1] / gaps[0] - centre
+        return moved
+
+    def barostat(self, temperature: float) -> tuple[openmm.Force, str]:
+        import openmm
+
+        along_z = openmm.MonteCarloAnisotropicBarostat
+        return along_z(openmm.Vec3(1.0, 1.0, 1.0), temperature, False, False, True, 0), along_z.PressureZ()
 
 
 def build_film(

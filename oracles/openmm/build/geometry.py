@@ -1,4 +1,4 @@
-"""Positions and angles of atoms from those before them."""
+"""Positions and angles of atoms from those before them; distances from planes and spheres."""
 
 from __future__ import annotations
 
@@ -37,3 +37,28 @@ def frame(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
     side = (c - b) - ((c - b) @ along) * along
     side /= np.linalg.norm(side)
     return np.column_stack([along, side, np.cross(along, side)])
+
+
+def from_planes(z: np.ndarray, top: np.ndarray, gap: np.ndarray, height: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distance d (nm) of points from the nearest outermost atom plane and the sign s of that plane's outward normal.
+
+    `z` (frames, points) nm, any periodic image; the polymer fills [top, top + gap] of a box of `height`, each
+    (frames,). s is +1 for the lower interface of the gap (the slab's upper side), -1 for the upper;
+    d < 0 lies inside the slab.
+    """
+    middle = (top + gap / 2)[:, None]
+    half = (height / 2)[:, None]
+    above = (z - middle + half) % height[:, None] - half
+    return (gap / 2)[:, None] - np.abs(above), np.where(above < 0, 1.0, -1.0)
+
+
+def from_sphere(x: np.ndarray, centre: np.ndarray, radius: float, edge: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distance d (nm) of points from a sphere, below 0 inside it, and the outward normal there.
+
+    `x` (frames, points, 3) nm, any periodic image; the sphere has its `centre` (frames, 3) in a cube of `edge`
+    (frames,).
+    """
+    apart = x - centre[:, None]
+    apart = apart - np.round(apart / edge[:, None, None]) * edge[:, None, None]
+    r = np.linalg.norm(apart, axis=-1)
+    return r - radius, apart / r[..., None]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from loop.types import Check, Estimate
-from oracles.openmm.build.packing import SLACK
 from oracles.openmm.observe import gates
 from oracles.openmm.observe.contacts import fluorine_contacts
 from oracles.openmm.observe.observer import element_masses
@@ -17,7 +16,7 @@ from oracles.openmm.simulate.energy import MJ_PER_M2
 from oracles.openmm.simulate.equilibrate import HEIGHTS_AVERAGED
 
 if TYPE_CHECKING:
-    from oracles.openmm.build.film import Film
+    from oracles.openmm.build.specimen import Specimen
     from oracles.openmm.simulate.replica import Replica
 
 PROPERTIES: Mapping[str, str] = {
@@ -34,8 +33,6 @@ PROPERTIES: Mapping[str, str] = {
     "dq": "e",
 }
 """Reported properties and their units; `estimates` says what each one is."""
-EXCLUDED_HEIGHT = 0.2
-"""nm of the gap that belong to the contact with the slab, 0.1 nm at each interface."""
 G_CM3 = 1.66053906660e-3
 """g/cm^3 in one amu/nm^3."""
 
@@ -46,7 +43,7 @@ def settled(series: Mapping[str, np.ndarray]) -> Equilibration:
 
 
 def estimates(
-    film: Film, series: Mapping[str, np.ndarray], heights: np.ndarray, run: Equilibration
+    film: Specimen, series: Mapping[str, np.ndarray], heights: np.ndarray, run: Equilibration
 ) -> dict[str, Estimate]:
     """The reported properties of one replica from its production `series` and the box `heights` (nm) sampled before.
 
@@ -63,13 +60,12 @@ def estimates(
     - `film_density`: polymer mass / (A (Lz - slab height - 0.2 nm)), g/cm^3, its error from the last box heights;
     - `dq`: charge added to each metal atom to make the surface neutral, e, exact.
     """
-    both = 2 * film.area
     energies = {"energy": series["coulomb"] + series["lj"], "coulomb": series["coulomb"], "lj": series["lj"]}
     return {
         **{f"adhesion_{part}": estimate(-MJ_PER_M2 * e, "mJ/m^2", run) for part, e in energies.items()},
         "interphase_dipole": ratio(series["dipole"], series["count"], "D", run),
         "surface_field": ratio(series["field"], series["near"], "V/nm", run),
-        "layer_population": estimate(series["count"] / both, "1/nm^2", run),
+        "layer_population": estimate(series["count"] / film.interface, "1/nm^2", run),
         "closest_approach": estimate(series["closest"], "nm", run),
         "trans_fraction": estimate(series["trans"], "1", run),
         "tt_fraction": estimate(series["tt"], "1", run),
@@ -78,7 +74,7 @@ def estimates(
     }
 
 
-def film_density(film: Film, heights: np.ndarray, height: float) -> Estimate:
+def film_density(film: Specimen, heights: np.ndarray, height: float) -> Estimate:
     """Density at the box `height` of production; its error from the relaxed `heights` (samples,) it is the mean of."""
     relaxed = np.array([density(film, float(value)) for value in heights[len(heights) // 2 :]])
     n_eff = max(1.0, HEIGHTS_AVERAGED / inefficiency(relaxed))
@@ -86,18 +82,17 @@ def film_density(film: Film, heights: np.ndarray, height: float) -> Estimate:
     return Estimate(density(film, height), float(se), "g/cm^3", n_eff, "fluctuation of the box height at 1 bar")
 
 
-def density(film: Film, height: float) -> float:
+def density(film: Specimen, height: float) -> float:
     """g/cm^3 of polymer in a box of `height` nm, the room of ligands not counted."""
-    return G_CM3 * polymer_mass(film) / (film.area * (height - film.slab_height - film.ligand_height - EXCLUDED_HEIGHT))
+    return G_CM3 * polymer_mass(film) / film.room(height)
 
 
-def packed_density(film: Film) -> float:
+def packed_density(film: Specimen) -> float:
     """g/cm^3 the chains were packed for."""
-    height = float(film.box[2]) - film.slab_height - film.ligand_height - SLACK
-    return G_CM3 * polymer_mass(film) / (film.area * height)
+    return G_CM3 * polymer_mass(film) / film.packed_room
 
 
-def polymer_mass(film: Film) -> float:
+def polymer_mass(film: Specimen) -> float:
     """amu."""
     return float(element_masses(film)[film.polymer].sum())
 
@@ -114,7 +109,7 @@ def judge(replica: Replica, series: Mapping[str, np.ndarray], run: Equilibration
         gates.temperature(series["temperature"], replica.temperature, replica.freedom, memory),
         *gates.bond_stretch(series["stretch"].mean(axis=0)),
         gates.slab_rigid(film.positions[film.slab], series["slab"][-1]),
-        gates.polymer_outside_slab(series["deepest"], ligands),
+        gates.polymer_outside_slab(series["deepest"] + film.roughness, ligands),
         gates.first_layer(series["count"]),
         gates.film_dipole(series["film_dipole"]),
         gates.density(density(film, float(series["height"][-1])), packed_density(film)),

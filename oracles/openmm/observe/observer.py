@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from oracles.openmm.observe.dipoles import Units
-from oracles.openmm.observe.structure import FIRST_LAYER, backbone_dihedrals, dihedrals, distances, trans_fractions
+from oracles.openmm.observe.structure import FIRST_LAYER, backbone_dihedrals, dihedrals, trans_fractions
 from oracles.openmm.simulate.energy import charges
 
 if TYPE_CHECKING:
     import openmm
 
-    from oracles.openmm.build.film import Film
+    from oracles.openmm.build.specimen import Specimen
 
 GAS_CONSTANT = 8.31446261815324e-3
 """kJ/mol/K."""
@@ -29,7 +29,7 @@ class Observer:
     fill of the gap: long ones keep every monomer farther than that from the oxide.
     """
 
-    def __init__(self, film: Film) -> None:
+    def __init__(self, film: Specimen) -> None:
         self.film = film
         self._units = Units(film.monomers, element_masses(film), charges(film.system))
         self._quads, self._pairs = backbone_dihedrals(film.backbones)
@@ -37,46 +37,51 @@ class Observer:
     def series(self, positions: np.ndarray, heights: np.ndarray) -> dict[str, np.ndarray]:
         """Per frame, from `positions` (frames, N, 3) nm and box heights (frames,) nm:
 
-        - `count`, `count_lower`: monomers in the first layer, of both interfaces and of the lower one;
-        - `dipole`, `dipole_lower`: sum of s mu_z over them in D, positive away from the oxide;
+        - `count`, `count_lower`: monomers in the first layer, of all interfaces and of those that face up (a film's
+          lower one, half of a particle's);
+        - `dipole`, `dipole_lower`: sum of mu along the normal over them in D, positive away from the oxide;
         - `closest`: 5th percentile of the distance d over all monomers, nm; `deepest`: the least, nm;
         - `trans`: fraction of backbone dihedrals beyond 120 degrees; `tt`: fraction of neighbouring backbone dihedrals
           in one chain that are both trans. Every backbone atom counts, oxygens included, so that `tt` means the same
           for PVDF (beta-like dyads), PE and PEO;
         - `film_dipole`: mean mu_z over all monomers, D.
         """
-        d, s = self.distances(positions, heights)
-        mu = self.normal_dipoles(positions)
-        layer, lower = d < FIRST_LAYER, s > 0
+        d, normals = self.distances(positions, heights)
+        mu = self._units.dipoles(positions)
+        outward = (normals * mu).sum(-1)
+        layer, lower = d < FIRST_LAYER, normals[..., 2] > 0
         trans, tt = self.conformations(positions)
         return {
             "count": layer.sum(1).astype(float),
             "count_lower": (layer & lower).sum(1).astype(float),
-            "dipole": (s * mu * layer).sum(1),
-            "dipole_lower": (s * mu * (layer & lower)).sum(1),
+            "dipole": (outward * layer).sum(1),
+            "dipole_lower": (outward * (layer & lower)).sum(1),
             "closest": np.percentile(d, CLOSEST_PERCENTILE, axis=1),
             "deepest": d.min(1),
             "trans": trans,
             "tt": tt,
-            "film_dipole": mu.mean(1),
+            "film_dipole": mu[..., 2].mean(1),
         }
 
     def wall_field(self, positions: np.ndarray, heights: np.ndarray, pulls: np.ndarray) -> dict[str, np.ndarray]:
-        """Per frame, `near`, the monomers in the first layer, and `field`, the sum over them of s E_z in V/nm, E being
-        the field behind the Coulomb forces `pulls` (frames, N, 3) kJ/mol/nm of the surface."""
-        d, s = self.distances(positions, heights)
+        """Per frame, `near`, the monomers in the first layer, and `field`, the sum over them of E along the normal in
+        V/nm, E being the field behind the Coulomb forces `pulls` (frames, N, 3) kJ/mol/nm of the surface."""
+        d, normals = self.distances(positions, heights)
         layer = d < FIRST_LAYER
         return {
-            "field": (s * self._units.fields(pulls)[..., 2] * layer).sum(1),
+            "field": ((normals * self._units.fields(pulls)).sum(-1) * layer).sum(1),
             "near": layer.sum(1).astype(float),
         }
 
     def distances(self, positions: np.ndarray, heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(frames, monomers) distance d nm of monomers from their nearest interface, and its outward normal's sign."""
-        film = self.film
-        top = film.top + film.ligand_height / 2 + positions[:, film.slab[0], 2] - film.positions[film.slab[0], 2]
-        gap = heights - film.slab_height - film.ligand_height
-        return distances(self._units.centres(positions)[..., 2], top, gap, heights)
+        """(frames, monomers) distance d nm of monomers from their nearest interface, and (frames, monomers, 3) its
+        outward normal there."""
+        return self.nearest(self._units.centres(positions), positions, heights)
+
+    def nearest(self, x: np.ndarray, positions: np.ndarray, heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The same of any points `x` (frames, points, 3) nm of the frames `positions`."""
+        first = self.film.slab[0]
+        return self.film.distances(x, heights, positions[:, first] - self.film.positions[first])
 
     def first_layer(self, positions: np.ndarray, heights: np.ndarray) -> np.ndarray:
         """(frames, monomers) whether a monomer is in the first layer."""
@@ -91,7 +96,7 @@ class Observer:
         return trans_fractions(dihedrals(positions, self._quads), self._pairs)
 
 
-def element_masses(film: Film) -> np.ndarray:
+def element_masses(film: Specimen) -> np.ndarray:
     """(N,) amu, the elements' own masses."""
     return np.array([atom.element.mass._value for atom in film.topology.atoms()])
 

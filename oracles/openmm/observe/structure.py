@@ -1,4 +1,4 @@
-"""Where monomers are and how chains are folded: distances from the surface, dihedrals, trans fractions."""
+"""How chains are folded: dihedrals, trans fractions; and how thick a first layer is."""
 
 from __future__ import annotations
 
@@ -10,19 +10,6 @@ FIRST_LAYER = 0.38
 """nm. A thicker layer (0.55) dilutes the surface's effect on the dipole from signal over noise 2.4 to 0.9."""
 TRANS = 120.0
 """Degrees: a backbone dihedral beyond +-120 is trans."""
-
-
-def distances(z: np.ndarray, top: np.ndarray, gap: np.ndarray, height: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distance d (nm) of points from the nearest outermost atom plane and the sign s of that plane's outward normal.
-
-    `z` (frames, points) nm, any periodic image; the polymer fills [top, top + gap] of a box of `height`, each
-    (frames,). s is +1 for the lower interface of the gap (the slab's upper side), -1 for the upper;
-    d < 0 lies inside the slab.
-    """
-    middle = (top + gap / 2)[:, None]
-    half = (height / 2)[:, None]
-    above = (z - middle + half) % height[:, None] - half
-    return (gap / 2)[:, None] - np.abs(above), np.where(above < 0, 1.0, -1.0)
 
 
 def backbone_dihedrals(backbones: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,7 @@ from oracles.openmm.simulate.platforms import Compute
 from oracles.openmm.simulate.pushoff import seed32
 
 if TYPE_CHECKING:
-    from oracles.openmm.build.film import Film
+    from oracles.openmm.build.specimen import Specimen
 
 BAROSTAT_EVERY = 10
 """Steps between trial moves of the box height while a pressure is set."""
@@ -24,18 +24,16 @@ HEIGHTS_AVERAGED = 8
 
 
 class Engine:
-    """One Context with the film's force field, a thermostat, and a barostat that acts along z only."""
+    """One Context with the film's force field, a thermostat, and a barostat that moves its free edges."""
 
-    def __init__(self, film: Film, temperature: float, compute: Compute, seed: int) -> None:
+    def __init__(self, film: Specimen, temperature: float, compute: Compute, seed: int) -> None:
         import openmm
 
         self.temperature = temperature
         self._film = film
         system = copy.deepcopy(film.system)
         system.setDefaultPeriodicBoxVectors(*np.diag(film.box))
-        self._barostat = openmm.MonteCarloAnisotropicBarostat(
-            openmm.Vec3(1.0, 1.0, 1.0), temperature, False, False, True, 0
-        )
+        self._barostat, self._pressure = film.barostat(temperature)
         system.addForce(self._barostat)
         self._integrator = openmm.LangevinMiddleIntegrator(temperature, 1.0, 0.001)
         self._set_seeds(seed)
@@ -63,7 +61,7 @@ class Engine:
         self._integrator.setFriction(stage.friction)
         self._barostat.setFrequency(BAROSTAT_EVERY if stage.pressure is not None else 0)
         self._set_seeds(seed)
-        box = np.array([*self._film.box[:2], height])
+        box = self._film.cell(height)
         self.context.getSystem().setDefaultPeriodicBoxVectors(*np.diag(box))
         self.context.reinitialize()
         self.context.loadCheckpoint(checkpoint)
@@ -71,7 +69,7 @@ class Engine:
         self._integrator.setTemperature(temperature)
         self.context.setParameter(self._barostat.Temperature(), temperature)
         if stage.pressure is not None:
-            self.context.setParameter(self._barostat.PressureZ(), stage.pressure)
+            self.context.setParameter(self._pressure, stage.pressure)
 
     def _set_seeds(self, seed: int) -> None:
         """Before a Context exists too: where a checkpoint holds the state of a generator, that state must have come
@@ -83,21 +81,12 @@ class Engine:
         self._integrator.step(steps)
 
     def set_height(self, height: float) -> None:
-        """Change the box height to `height` nm: chains move as rigid bodies, the surface stays."""
+        """Change the box height to `height` nm: chains move as rigid bodies."""
         positions, box = arrays(self.context, "positions", "box")
-        self.context.setPeriodicBoxVectors(*np.diag([*box[:2], height]))
-        self.context.setPositions(rescaled(self._film, positions, float(box[2]), height))
+        self.context.setPeriodicBoxVectors(*np.diag(self._film.cell(height)))
+        self.context.setPositions(self._film.rescaled(positions, float(box[2]), height))
 
 
-def rescaled(film: Film, positions: np.ndarray, old: float, new: float) -> np.ndarray:
-    """`positions` (N, 3) nm with every chain's centre moved in proportion to the gap when the box height goes from
-    `old` to `new` nm; chains end in the image of the gap above the slab."""
-    moved = positions.copy()
-    moved_slab = float((positions - film.positions)[film.slab[:1], 2].sum())
-    top = film.top + moved_slab
-    gaps = np.array([old, new]) - film.slab_height
-    for chain in film.chains:
-        centre = positions[chain, 2].mean()
-        above = (centre - top - gaps[0] / 2 + old / 2) % old - old / 2
-        moved[chain, 2] += top + gaps[1] / 2 + above * gaps[1] / gaps[0] - centre
-    return moved
+def rescaled(film: Specimen, positions: np.ndarray, old: float, new: float) -> np.ndarray:
+    """`positions` (N, 3) nm of the film after its box height went from `old` to `new` nm."""
+    return film.rescaled(positions, old, new)

@@ -20,7 +20,7 @@ from oracles.openmm.simulate.platforms import Compute
 if TYPE_CHECKING:
     import openmm
 
-    from oracles.openmm.build.film import Film
+    from oracles.openmm.build.specimen import Specimen
 
 STRENGTHS = (50.0, 150.0, 400.0, 1000.0)
 RANGE = 0.9
@@ -31,7 +31,7 @@ TEMPERATURE, FRICTION, STEP = 300.0, 20.0, 0.001
 """K, 1/ps, ps."""
 
 
-def push_off(film: Film, steps: int, seed: int, compute: Compute) -> np.ndarray:
+def push_off(film: Specimen, steps: int, seed: int, compute: Compute) -> np.ndarray:
     """Positions (N, 3) nm of the film without overlaps, after `steps` of dynamics at each strength."""
     import openmm
 
@@ -52,7 +52,7 @@ def push_off(film: Film, steps: int, seed: int, compute: Compute) -> np.ndarray:
     return np.asarray(arrays(context, "positions")[0])
 
 
-def soft_repulsion(film: Film) -> openmm.CustomNonbondedForce:
+def soft_repulsion(film: Specimen) -> openmm.CustomNonbondedForce:
     """The cosine repulsion between all atoms but 1-2 to 1-4 neighbours, its strength a global parameter."""
     import openmm
 
