@@ -8,6 +8,7 @@ import numpy as np
 
 from acquisition.baselines import known, unseen
 from acquisition.batch import Learning, learning_share, reference, space_filling
+from acquisition.cheap import informed
 from acquisition.encoding import Encoding
 from acquisition.feasibility import Feasibility, answered
 from acquisition.improve import Improvement
@@ -76,13 +77,19 @@ class Bayes:
         self._feasibility: Feasibility | None = None
         with reproducible(seed):
             if not self._fit_notes:
-                self._fit_surrogates()
+                self._fit_surrogates(records)
             self._fit_feasibility(records, failures)
         self.notes = list(self._fit_notes)
 
-    def _fit_surrogates(self) -> None:
+    def _fit_surrogates(self, records: Sequence[Record]) -> None:
+        """Of the real records, and what cheap sources that pay know besides."""
+        fitted = []
         try:
-            self._surrogates = [Surrogate(self._encoding, o, r) for o, r in self._records.items()]
+            for objective, real in self._records.items():
+                surrogate, verdicts = informed(self._encoding, objective, real, records)
+                fitted.append(surrogate)
+                self._fit_notes += [f"{objective.property}: {verdict}" for verdict in verdicts]
+            self._surrogates = fitted
         except SurrogateError as error:
             self._without_model = "fallback"
             self._fit_notes.append(f"{error}; designs are spread over the space instead")

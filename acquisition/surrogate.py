@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,8 +17,14 @@ from loop.types import Design, Objective, Record
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from acquisition.kernel import MixedKernel
+
 FIT_TOLERANCE = 1e-6
 """Relative change of the log posterior where L-BFGS stops: held-out error near that of 2e-9, a third of its time."""
+
+
+Feature = Callable[[np.ndarray], np.ndarray]
+"""Encoded designs (n, width) -> what an independent source expects of them (n,), about standardised."""
 
 
 class SurrogateError(RuntimeError):
@@ -41,7 +47,8 @@ class LeftOut:
 
 
 class Process:
-    """A Gaussian process fitted to standardised values, in units of `scale` around `centre`."""
+    """A Gaussian process fitted to standardised values, in units of `scale` around `centre`; each of the `features`
+    enters with a weight that the values decide."""
 
     def __init__(
         self,
@@ -50,8 +57,13 @@ class Process:
         values: np.ndarray,
         noise: np.ndarray,
         tolerance: float = FIT_TOLERANCE,
+        features: Sequence[Feature] = (),
     ) -> None:
         import torch
+
+        from acquisition.kernel import MixedKernel
+
+        self._features = tuple(features)
 
         with np.errstate(over="ignore", invalid="ignore"):
             self.centre = float(values.mean())
@@ -59,8 +71,15 @@ class Process:
             standard, relative = (values - self.centre) / self.scale, noise / self.scale**2
         if not (math.isfinite(self.scale) and np.isfinite(standard).all() and np.isfinite(relative).all()):
             raise SurrogateError("the values are too large to be standardised")
-        self.rows = torch.as_tensor(rows)
-        self.model = fitted(encoding, self.rows, torch.as_tensor(standard), torch.as_tensor(relative), tolerance)
+        kernel = MixedKernel(encoding.n_numeric, encoding.n_categorical, len(self._features))
+        self.rows = self._inputs(rows)
+        self.model = fitted(self.rows, torch.as_tensor(standard), torch.as_tensor(relative), kernel, tolerance)
+
+    def _inputs(self, rows: np.ndarray) -> Tensor:
+        """The encoded designs and a column for each feature."""
+        import torch
+
+        return torch.as_tensor(np.column_stack([rows, *(feature(rows) for feature in self._features)]))
 
     @property
     def noise(self) -> Tensor:
@@ -73,7 +92,7 @@ class Process:
         import torch
 
         with torch.no_grad():
-            answer = self.model.posterior(torch.as_tensor(rows).unsqueeze(-2))  # one by one: no joint covariance
+            answer = self.model.posterior(self._inputs(rows).unsqueeze(-2))  # one by one: no joint covariance
             return answer.mean[:, 0, 0].numpy(), answer.variance[:, 0, 0].clamp_min(0).numpy()
 
     def joint(self, rows: np.ndarray) -> tuple[Tensor, Tensor]:
@@ -81,7 +100,7 @@ class Process:
         import torch
 
         with torch.no_grad():
-            answer = self.model.posterior(torch.as_tensor(rows)).distribution
+            answer = self.model.posterior(self._inputs(rows)).distribution
             return answer.mean, answer.covariance_matrix
 
     def left_out(self) -> tuple[np.ndarray, np.ndarray]:
@@ -101,13 +120,16 @@ class Process:
 class Surrogate(Process):
     """The process of one objective's property, from the records that count for it."""
 
-    def __init__(self, encoding: Encoding, objective: Objective, records: Sequence[Record]) -> None:
+    def __init__(
+        self, encoding: Encoding, objective: Objective, records: Sequence[Record], features: Sequence[Feature] = ()
+    ) -> None:
         self.objective = objective
         self.records = usable(objective, records)
         estimates = [record.estimates[objective.property] for record in self.records]
         rows = encoding.rows([record.design for record in self.records])
         try:
-            super().__init__(encoding, rows, np.array([e.mean for e in estimates]), variances(self.records, estimates))
+            values, noise = np.array([e.mean for e in estimates]), variances(self.records, estimates)
+            super().__init__(encoding, rows, values, noise, features=features)
         except SurrogateError as error:
             raise SurrogateError(f"surrogate of {objective.property}: {error}") from error
 
@@ -170,7 +192,7 @@ def spread(values: np.ndarray) -> float:
     return sd if sd > 1e-9 * max(1e-300, float(np.abs(values).max())) else 1.0
 
 
-def fitted(encoding: Encoding, rows: Tensor, values: Tensor, noise: Tensor, tolerance: float) -> Any:
+def fitted(rows: Tensor, values: Tensor, noise: Tensor, kernel: MixedKernel, tolerance: float) -> Any:
     """A SingleTaskGP at its maximum a posteriori. The noise given is fixed; a small residual one is inferred beside
     it, since replicas scatter more than the error of each says. Raises SurrogateError."""
     from botorch.exceptions.errors import ModelFittingError
@@ -182,15 +204,12 @@ def fitted(encoding: Encoding, rows: Tensor, values: Tensor, noise: Tensor, tole
     from gpytorch.priors import LogNormalPrior
     from linear_operator.utils.errors import NanError, NotPSDError
 
-    from acquisition.kernel import MixedKernel
-
     likelihood = FixedNoiseGaussianLikelihood(
         noise=noise.clamp_min(1e-6),
         learn_additional_noise=True,
         noise_prior=LogNormalPrior(-4.0, 1.0),  # Hvarfner et al., ICML 2024; the start is its mode
         noise_constraint=GreaterThan(1e-5, transform=None, initial_value=math.exp(-5.0)),
     )
-    kernel = MixedKernel(encoding.n_numeric, encoding.n_categorical)
     model = SingleTaskGP(rows, values.unsqueeze(-1), likelihood=likelihood, covar_module=kernel, outcome_transform=None)
     mll = ExactMarginalLogLikelihood(likelihood, model)
     try:
