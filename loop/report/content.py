@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from loop import __version__
 from loop.export import given_error
 from loop.pareto import dominators
-from loop.report import evidence, figures, wording
+from loop.report import evidence, figures, profiles, wording
 from loop.report.lineage import lineages
 from loop.report.noise import Noise, noise
 from loop.standing import Standing, best, covered, progress, standings
@@ -39,6 +39,7 @@ def gather(campaign: Campaign, reader: Reader) -> dict[str, Any]:
     noises = [noise(records, objective) for objective in campaign.objectives]
     rounds = evidence.rounds(reader)
     steps = progress(found, campaign.objectives)
+    left, unreadable = profiles.gather(reader, leaders)
     now = state(campaign, reader)
     return {
         "campaign": campaign,
@@ -53,7 +54,9 @@ def gather(campaign: Campaign, reader: Reader) -> dict[str, Any]:
         "warnings": [*map(noise_warning, filter(lambda n: n.wins, noises)), *fallback_warnings(rounds)],
         "leaders": leaders,
         "table": [leader_row(campaign, records, standing) for standing in leaders],
-        "figures": plots(campaign, found, leaders, steps),
+        "figures": plots(campaign, found, leaders, steps)
+        | {"profiles": [figures.profiles(campaign, each) for each in left]},
+        "unreadable": unreadable,
         "hypervolume": covered(found, campaign.objectives),
         "hypervolume_unit": " · ".join(filter(None, (wording.shown(o.unit) for o in campaign.objectives))),
         "rounds": rounds,

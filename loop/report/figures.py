@@ -7,15 +7,20 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from loop.export import given_error
+from loop.report.profiles import Panel, Profiles
 from loop.report.wording import in_words, label
 from loop.standing import Standing
-from loop.types import Objective
+from loop.types import Design, Objective
 
 if TYPE_CHECKING:
     from loop.campaign import Campaign
 
 Figure = dict[str, Any]
 BEST, OTHER, GRID, INK = "#d55e00", "#5b7a99", "#e3e8ee", "#1d2733"
+LINES = (BEST, "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#1d2733")
+"""Colours that the colour-blind tell apart: Okabe & Ito, Color Universal Design, 2002."""
+PANEL, BETWEEN = 260, 70
+"""Heights of a panel and of what is between two, px."""
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 
 
@@ -145,3 +150,48 @@ def progress(objectives: Sequence[Objective], steps: Sequence[tuple[int, float]]
     }
     across = {"title": {"text": "round"}, "tickformat": "d", "dtick": max(1, len(steps) // 12)}
     return figure([trace], 360, xaxis=across, yaxis={"title": {"text": escape(title)}})
+
+
+def profiles(campaign: Campaign, found: Profiles) -> Figure:
+    """The panels of one oracle below each other, a line with error bars per design, the same colour in each."""
+    designs = list(dict.fromkeys(design for panel in found.panels for design in panel.lines))[: len(LINES)]
+    in_legend: set[Design] = set()
+    data: list[dict[str, Any]] = []
+    axes: dict[str, dict[str, Any]] = {}
+    count = len(found.panels)
+    height = count * PANEL + (count - 1) * BETWEEN
+    for i, panel in enumerate(found.panels):
+        suffix, top = str(i + 1) if i else "", 1 - i * (PANEL + BETWEEN) / height
+        axes[f"xaxis{suffix}"] = {
+            "title": {"text": escape(label(panel.axis_label, panel.axis_unit))},
+            "anchor": f"y{suffix}",
+        }
+        axes[f"yaxis{suffix}"] = {
+            "title": {"text": escape(label(panel.label, panel.unit))},
+            "domain": [max(top - PANEL / height, 0.0), top],
+        }
+        for design, color in zip(designs, LINES, strict=False):
+            if design in panel.lines:
+                line = profile_line(campaign, design, panel, color) | {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
+                data.append(line | {"showlegend": design not in in_legend})
+                in_legend.add(design)
+    title = {"text": escape(f"{found.oracle}, {found.fidelity}"), "x": 0, "xref": "paper", "y": 0.995, "yanchor": "top"}
+    margin = {"l": 80, "r": 24, "t": 80, "b": 64}
+    return figure(data, height + margin["t"] + margin["b"], margin=margin, title=title, **axes)
+
+
+def profile_line(campaign: Campaign, design: Design, panel: Panel, color: str) -> dict[str, Any]:
+    points = panel.lines[design]
+    errors = [estimate.se for estimate in points.values()]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": design.id,
+        "legendgroup": design.id,
+        "line": {"color": color, "width": 2},
+        "x": list(points),
+        "y": [estimate.mean for estimate in points.values()],
+        "error_y": {"type": "data", "array": errors, "visible": True, "thickness": 1, "width": 0},
+        "hovertext": escape(in_words(design, campaign.space.free)),
+        "hoverlabel": {"align": "left"},
+    }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -66,16 +67,30 @@ class Story:
         self.store.decide(round, picks, tasks, kinds=kinds, waiting=["lab"], info=info)
         return tasks
 
-    def answer(self, task: Task, checks: Sequence[Check] = (), se: float = 0.1, **means: float) -> None:
+    def answer(
+        self,
+        task: Task,
+        checks: Sequence[Check] = (),
+        se: float = 0.1,
+        files: Mapping[str, bytes] | None = None,
+        **means: float,
+    ) -> None:
+        """End a task with estimates, and with `files` in its work folder."""
         units = self.campaign.oracles[task.oracle].oracle.properties
         estimates = {name: asdict(Estimate(mean, se, units[name])) for name, mean in means.items()}
-        self._end(task, checks, status="observed", estimates=estimates, provenance={"platform": "CPU"}, artifacts=[])
+        result = {"status": "observed", "estimates": estimates, "provenance": {"platform": "CPU"}, "artifacts": []}
+        self._end(task, checks, files or {}, **result)
 
     def fail(self, task: Task, cause: str = "unphysical", reason: str = "it blew up", checks=()) -> None:
-        self._end(task, checks, status="failed", cause=cause, reason=reason, evidence=[])
+        self._end(task, checks, {}, status="failed", cause=cause, reason=reason, evidence=[])
 
-    def _end(self, task: Task, checks: Sequence[Check], **result: object) -> None:
+    def _end(self, task: Task, checks: Sequence[Check], files: Mapping[str, bytes], **result: object) -> None:
         attempt = self.store.intend(task.id, {"kind": "table"})
+        for name, content in files.items():
+            (attempt.folder / "work").mkdir(parents=True, exist_ok=True)
+            (attempt.folder / "work" / name).write_bytes(content)
+            digest = hashlib.sha256(content).hexdigest()
+            result["artifacts"].append({"path": f"work/{name}", "sha256": digest, "bytes": len(content)})
         about = {"task_id": task.id, "attempt": attempt.n, "token": attempt.token, "host": "h", "seconds": 1.0}
         assert self.store.ingest(attempt.id, {**about, "checks": [asdict(c) for c in checks], **result}, attempts=1)
 
