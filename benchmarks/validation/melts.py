@@ -14,6 +14,7 @@ import openmm
 
 from benchmarks.validation.unfinished import gathered
 from loop.seeds import derive
+from loop.types import Value
 from oracles.openmm.build.assemble import atomic_mass
 from oracles.openmm.build.away import away
 from oracles.openmm.build.film import Film, build_film
@@ -27,7 +28,7 @@ from oracles.openmm.simulate.platforms import choose
 from oracles.openmm.simulate.pushoff import push_off, seed32
 
 UNITS = 16
-SLAB = {"oxide": "rutile", "facet": "110", "hydroxyl_density": 0.0}
+SLAB: Mapping[str, Value] = {"oxide": "rutile", "facet": "110", "hydroxyl_density": 0.0}
 SIZE = Size(lateral=(1.9, 1.9), slab_thickness=0.4, gap=2.1, cutoff=0.9)
 """Of the film whose slab is then left out: 700 to 800 atoms remain, in a box that holds the cut-off."""
 BOXES = 2
@@ -89,7 +90,7 @@ CARBONS = 18
 def ends_volume(temperature: float) -> float:
     """cm^3/mol that the two ends (H) of a chain add to its units: of n-octadecane over as many CH2 of polyethylene."""
     c1, c2, c3, c4 = OCTADECANE
-    molar = 1e6 / (c1 / c2 ** (1 + (1 - temperature / c3) ** c4))
+    molar = 1e6 / (c1 / float(c2 ** (1 + (1 - temperature / c3) ** c4)))
     return molar - CARBONS * methylene_volume(temperature)
 
 
@@ -110,7 +111,7 @@ def expected(case: Case) -> float:
 
 def bulk(case: Case, size: Size, seed: int, units: int = UNITS) -> Film:
     """Coils of a case's polymer alone in a periodic box, as a film's code packs them; overlaps are left."""
-    chains = {"polymer": case.polymer, "chain_length": units, "temperature": case.temperature}
+    chains: dict[str, Value] = {"polymer": case.polymer, "chain_length": units, "temperature": case.temperature}
     seeds = Seeds(surface=1, chains=derive(seed, "chains"), velocities=derive(seed, "velocities"))
     return away(build_film({**SLAB, **chains}, size, seeds, oxide_model="minff", pvdf_model=case.field))
 

@@ -77,9 +77,9 @@ def equation(volumes: np.ndarray, found: np.ndarray) -> tuple[float, float]:
     x = volumes ** (-2 / 3)
     fit = np.polynomial.Polynomial.fit(x, found, 3)
     slope = fit.deriv()
-    lowest = next(r.real for r in slope.roots() if abs(r.imag) < 1e-9 and slope.deriv()(r.real) > 0)
-    volume = lowest ** (-3 / 2)
-    return float(volume), float(4 / 9 * fit.deriv(2)(lowest) * volume ** (-7 / 3))
+    lowest = next(float(r.real) for r in slope.roots() if abs(r.imag) < 1e-9 and slope.deriv()(r.real) > 0)
+    volume = float(lowest**-1.5)
+    return volume, float(4 / 9 * fit.deriv(2)(lowest) * volume ** (-7 / 3))
 
 
 def measure() -> dict[str, Any]:
