@@ -23,6 +23,7 @@ from loop.campaign.schema import (
     key_names,
     valid,
 )
+from loop.execution import devices
 from loop.plugins import PluginError, did_you_mean
 from loop.space import Space, SpaceError
 from loop.types import Isolation, Kind, Objective, Oracle
@@ -66,12 +67,14 @@ def build(data: Any, path: Path, text: str, problems: Problems, *, thorough: boo
     )
     if thorough:
         judge_reachable(campaign, problems)
+        judge_machine(campaign, problems)
         problems.stop_if_any()
     return campaign
 
 
 def read_execution(entry: ExecutionEntry) -> Execution:
-    return Execution(**{**entry.model_dump(), "slots": entry.slots or cores()})
+    chosen = None if entry.devices is None else tuple(entry.devices)
+    return Execution(**{**entry.model_dump(), "slots": entry.slots or cores(), "devices": chosen})
 
 
 def cores() -> int:
@@ -115,14 +118,18 @@ def judge_reachable(campaign: Campaign, problems: Problems) -> None:
             return
 
 
-def judge_reachable(campaign: Campaign, problems: Problems) -> None:
-    """Note where not one valid design can be found: the campaign's own rules first, then the oracles' as well."""
-    for where, space in ((("constraints",), campaign.space), (("space",), campaign.judged_space())):
+def judge_machine(campaign: Campaign, problems: Problems) -> None:
+    """Note which GPUs are not there, and what the oracles themselves miss on this machine."""
+    try:
+        devices.chosen(campaign.execution.devices)
+    except devices.NoSuchDevice as error:
+        problems.add(("execution", "devices", error.position), str(error))
+    for name, spec in campaign.oracles.items():
         try:
-            space.sample(1, seed=campaign.seed)
-        except SpaceError as error:
-            problems.add(where, str(error), at_key=True)
-            return
+            getattr(spec.oracle, "ready", lambda: None)()
+        except ValueError as error:
+            key = getattr(error, "key", None)
+            problems.add(("oracles", name, key) if key else ("oracles", name), str(error), at_key=key is None)
 
 
 def read_oracles(section: Mapping[str, Any], folder: Path, problems: Problems) -> dict[str, OracleSpec]:

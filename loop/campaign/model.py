@@ -73,13 +73,15 @@ class Stop:
 class Execution:
     """Where and how tasks run.
 
-    `slots` is the number of tasks at once. `failed_limit` is the share of finished evaluations that may have failed,
-    judged once `failed_after` have finished; beyond it the campaign stops with exit code 3. `grace` is how many
-    seconds a running task gets to write its checkpoint after the first Ctrl-C.
+    `slots` is the number of tasks at once, `devices` the GPUs they share (None: all that are visible). `failed_limit`
+    is the share of finished evaluations that may have failed, judged once `failed_after` have finished; beyond it the
+    campaign stops with exit code 3. `grace` is how many seconds a running task gets to write its checkpoint after the
+    first Ctrl-C.
     """
 
     engine: Literal["local"] = "local"
     slots: int = 1
+    devices: tuple[int, ...] | None = None
     schedule: Literal["rounds", "async"] = "rounds"
     failed_limit: float = 0.5
     failed_after: int = 8

@@ -153,6 +153,9 @@ class StopEntry(Entry):
 class ExecutionEntry(Entry):
     engine: Literal["local"] = "local"
     slots: Count | None = Field(None, description="tasks at once; default: one per core")
+    devices: list[Annotated[int, Field(ge=0)]] | None = Field(
+        None, min_length=1, description="GPUs the slots share, counted from 0; default: all this machine shows"
+    )
     schedule: Literal["rounds", "async"] = "rounds"
     failed_limit: float = Field(0.5, gt=0, le=1, description="stop when a larger share of evaluations failed")
     failed_after: Count = Field(8, description="judge failed_limit from this many finished evaluations")

@@ -17,12 +17,13 @@ def run(campaign: Campaign, *, json_events: bool = False) -> int:
     from loop.engine.interrupts import Interrupts
     from loop.engine.progress import make_progress
     from loop.execution import make_slots
+    from loop.execution.devices import chosen
     from loop.store import Store
 
     with Interrupts() as interrupts, Store.open(campaign.run_folder) as store:
         keep(store, campaign)
         progress = make_progress(campaign, json_events=json_events)
-        slots = make_slots(campaign.execution.slots)
+        slots = make_slots(campaign.execution.slots, chosen(campaign.execution.devices))
         try:
             return Driver(campaign, store, slots, progress, interrupts).run()
         finally:

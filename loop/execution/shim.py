@@ -17,6 +17,7 @@ from typing import Any
 
 from loop.durable import create, disk_errors, read_json
 from loop.execution.attempt import is_fenced, kill_group, prepare_work, publish, read_result
+from loop.execution.devices import environment
 from loop.identity import identity
 
 POLL = 0.05
@@ -28,8 +29,10 @@ LOOK = 0.25
 THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENMM_CPU_THREADS")
 
 
-def run_attempt(folder: str) -> dict[str, Any]:
+def run_attempt(folder: str, device: str | None = None) -> dict[str, Any]:
     """Run the attempt whose spec lies in `folder`, at most once, and return its result (see `loop.execution`).
+
+    Its process sees the one GPU `device`, or all of this process's own where None.
 
     Called again it returns the published result; on a fenced folder `fenced`; while another runs it
     `already-claimed`. Whatever the oracle does ends in a result; StorageError is raised where the disk is full or
@@ -45,19 +48,20 @@ def run_attempt(folder: str) -> dict[str, Any]:
             return {"status": "crashed", "reason": f"{path / 'spec.json'} is missing or damaged"}
         if is_fenced(path):
             return _result(spec, "fenced")
-        if not create(path / "claim", json.dumps({**identity(), "heartbeat": _seconds(spec, "heartbeat", 10.0)})):
+        claim = {**identity(), "heartbeat": _seconds(spec, "heartbeat", 10.0), "device": device}
+        if not create(path / "claim", json.dumps(claim)):
             return _result(spec, "already-claimed")
         prepare_work(path, list(spec.get("resume_from", ())))
         if spec.get("isolation") == "inline":
             from loop.execution.worker import answer
 
             return publish(path, answer(path, spec))
-        return _in_child(path, spec)
+        return _in_child(path, spec, device)
 
 
-def _in_child(folder: Path, spec: Mapping[str, Any]) -> dict[str, Any]:
+def _in_child(folder: Path, spec: Mapping[str, Any], device: str | None) -> dict[str, Any]:
     started = time.monotonic()
-    child = _start(folder, spec)
+    child = _start(folder, spec, device)
     try:
         why = _watch(child, folder, spec)
     finally:
@@ -73,7 +77,7 @@ def _in_child(folder: Path, spec: Mapping[str, Any]) -> dict[str, Any]:
     return publish(folder, _result(spec, "crashed", reason=_death(child.returncode, folder), seconds=seconds))
 
 
-def _start(folder: Path, spec: Mapping[str, Any]) -> subprocess.Popen[bytes]:
+def _start(folder: Path, spec: Mapping[str, Any], device: str | None) -> subprocess.Popen[bytes]:
     """The child: a fresh interpreter in its own session, which on Linux dies with this thread."""
     setpriv = shutil.which("setpriv")
     tied = [setpriv, "--pdeathsig", "KILL"] if setpriv else []
@@ -82,7 +86,7 @@ def _start(folder: Path, spec: Mapping[str, Any]) -> subprocess.Popen[bytes]:
         child = subprocess.Popen(
             command,
             cwd=folder / "work",
-            env=_environment(str(spec.get("threads") or 1)),
+            env=_environment(str(spec.get("threads") or 1), device),
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
@@ -97,12 +101,13 @@ def _start(folder: Path, spec: Mapping[str, Any]) -> subprocess.Popen[bytes]:
     return child
 
 
-def _environment(threads: str) -> dict[str, str]:
-    """The driver's own, with its threads limited, text in UTF-8 whatever the locale, and PYTHONPATH absolute since the
-    child starts in another folder."""
+def _environment(threads: str, device: str | None) -> dict[str, str]:
+    """The driver's own, with its threads limited, one GPU of its own, text in UTF-8 whatever the locale, and PYTHONPATH
+    absolute since the child starts in another folder."""
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     absolute = os.pathsep.join(str(Path(path).resolve()) for path in paths if path)
-    return {**os.environ, **dict.fromkeys(THREAD_LIMITS, threads), "PYTHONPATH": absolute, "PYTHONUTF8": "1"}
+    limits = dict.fromkeys(THREAD_LIMITS, threads)
+    return {**os.environ, **limits, **environment(device), "PYTHONPATH": absolute, "PYTHONUTF8": "1"}
 
 
 def _watch(child: subprocess.Popen[bytes], folder: Path, spec: Mapping[str, Any]) -> str:

@@ -22,7 +22,7 @@ from oracles.openmm.observe import answer, permittivity
 from oracles.openmm.observe.permittivity import PERMITTIVITY
 from oracles.openmm.outcome import as_json, conclude, failure_as_json, from_json
 from oracles.openmm.simulate.fidelity import FIDELITIES, Fidelity
-from oracles.openmm.simulate.platforms import NAMES, PRECISIONS, choose
+from oracles.openmm.simulate.platforms import NAMES, PRECISIONS, choose, problem
 from oracles.openmm.simulate.pushoff import STRENGTHS
 from oracles.openmm.simulate.replica import Replica
 from oracles.openmm.simulate.segments import Journal
@@ -101,6 +101,12 @@ class OpenMMOracle:
         from oracles.openmm.listing import materials
 
         return materials()
+
+    def ready(self) -> None:
+        """Raises BadKey where the platform that is named does not work on this machine."""
+        missing = problem(self.platform, self.precision)
+        if missing:
+            raise BadKey("platform", missing)
 
     def default_replicates(self, fidelity: str) -> int:
         """Replicas of a design unless the campaign says otherwise."""

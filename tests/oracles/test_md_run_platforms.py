@@ -5,8 +5,22 @@ import openmm
 import pytest
 
 from loop import OracleFailure
+from loop.campaign import load
+from loop.errors import BadInput
 from oracles.openmm import OpenMMOracle
 from oracles.openmm.simulate.platforms import AUTOMATIC, available, choose, force_error
+
+CAMPAIGN = """name: gpu
+seed: 1
+space: {{temperature: {{real: [350, 450]}}}}
+objectives: [{{property: adhesion_energy, goal: maximize}}]
+oracles:
+  md:
+    {{kind: openmm, platform: {}, fidelity: smoke}}
+generator: {{kind: uniform}}
+acquisition: {{kind: random}}
+stop: {{evaluations: 8}}
+"""
 
 
 def test_automatic_choice_is_the_first_that_works():
@@ -41,6 +55,25 @@ def test_a_named_platform_that_is_missing_is_an_infrastructure_failure(name):
     assert caught.value.cause == "infrastructure"
     assert name in caught.value.reason
     assert "CPU" in caught.value.reason
+
+
+@pytest.mark.parametrize("name", ["CUDA", "HIP"])
+def test_a_missing_gpu_is_refused_before_a_campaign_starts(name, tmp_path):
+    if works(name):
+        pytest.skip(f"{name} works here")
+    path = tmp_path / "campaign.yaml"
+    path.write_text(CAMPAIGN.format(name))
+    with pytest.raises(BadInput) as caught:
+        load(path)
+    (line,) = caught.value.problems
+    assert f"campaign.yaml:7:30: oracles.md.platform: platform {name} does not work on this machine" in line
+    assert "name one of these, or auto" in line
+    assert load(path, thorough=False).name == "gpu"  # a report needs no GPU
+
+
+def test_what_every_machine_has_is_ready():
+    for name in ("auto", "CPU", "Reference"):
+        OpenMMOracle(platform=name).ready()
 
 
 def test_an_unknown_name_is_refused_with_its_key():

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import locale
 import os
+import subprocess
+import sys
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 AUTOMATIC = ("CUDA", "HIP", "OpenCL", "CPU")
 NAMES = ("auto", *AUTOMATIC, "PoCL", "Reference")
+UNFAILING = ("auto", "CPU", "Reference")
+"""Platforms that every machine has, or that fall back on one."""
 PRECISIONS = ("mixed", "single", "double")
 POCL_VENDOR = "Portable Computing Language"
 FORCE_ERROR_LIMIT = 1e-4
@@ -77,6 +81,19 @@ def choose(name: str = "auto", precision: str = "mixed") -> Compute:
         f"platform {name} does not work on this machine ({tried}); it has {', '.join(available())}; "
         "name one of these, or auto",
     )
+
+
+def problem(name: str, precision: str) -> str:
+    """Why a platform does not work on this machine, or nothing.
+
+    Asked of a process of its own: a GPU's driver, once started, would stay with this one.
+    """
+    if name in UNFAILING:
+        return ""
+    command = [sys.executable, "-P", "-m", "oracles.openmm.simulate.platforms", name, precision]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    told = (done.stdout or done.stderr).strip().splitlines()
+    return "" if done.returncode == 0 else told[-1] if told else f"trying it ended with code {done.returncode}"
 
 
 def available() -> list[str]:
@@ -179,3 +196,11 @@ def force_error(system: openmm.System, positions: np.ndarray, compute: Compute, 
         FORCE_ERROR_LIMIT,
         detail=f"median relative force difference, {compute.platform} against Reference",
     )
+
+
+if __name__ == "__main__":
+    try:
+        choose(*sys.argv[1:])
+    except OracleFailure as failure:
+        print(failure.reason)
+        sys.exit(1)

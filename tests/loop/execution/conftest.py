@@ -122,6 +122,18 @@ class Odd:
             visits.write("x")
         return {**self.answer(task, workdir), "length": Estimate(len((workdir / "visits").read_text()), 0.0, "nm")}
 
+    def place(self, task, workdir):
+        (workdir / "here").touch()
+        attempts = workdir.parent.parent
+        while len(list(attempts.glob("*/work/here"))) < 4:
+            time.sleep(0.02)
+        return self.see(task, workdir)
+
+    def see(self, task, workdir):
+        names = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")
+        seen = {name: os.environ[name] for name in names if name in os.environ}
+        return Outcome(self.answer(task, workdir), provenance=seen)
+
     def threads(self, task, workdir):
         names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENMM_CPU_THREADS")
         seen = {name: os.environ.get(name) for name in names}
