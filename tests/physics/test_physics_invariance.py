@@ -4,8 +4,9 @@ import numpy as np
 import openmm
 import pytest
 
+from benchmarks.validation import conservation, invariance
 from benchmarks.validation.engines import nonbonded, relaxed
-from oracles.openmm.observe.observer import GAS_CONSTANT
+from oracles.openmm.observe.observer import GAS_CONSTANT, Thermometer
 from oracles.openmm.simulate.platforms import choose
 
 
@@ -15,61 +16,64 @@ def film_and_positions():
 
 
 @pytest.fixture(scope="module")
-def evaluate(film_and_positions):
-    """Positions -> (energy kJ/mol, forces kJ/mol/nm), double precision and tight Ewald sums."""
-    film, _ = film_and_positions
+def tight(film_and_positions):
+    film, positions = film_and_positions
     nonbonded(film.system).setEwaldErrorTolerance(1e-6)
-    context = choose("Reference").context(film.system, openmm.VerletIntegrator(0.001))
-
-    def at(positions):
-        context.setPositions(positions)
-        state = context.getState(energy=True, forces=True)
-        return state.getPotentialEnergy()._value, state.getForces(asNumpy=True)._value
-
-    return at
+    return film, positions
 
 
-def close(forces, expected):
-    scale = np.sqrt((expected**2).sum(axis=1).mean())
-    return np.abs(forces - expected).max() < 2e-4 * scale
+def test_shifts_images_turns_and_mirrors_change_nothing(tight):
+    found = invariance.invariance(*tight)
+    assert len(found) == 7
+    assert max(row["energy"] for row in found.values()) < 1e-8
+    assert max(row["force"] for row in found.values()) < 1e-4
 
 
-def test_a_shift_of_everything_changes_nothing(film_and_positions, evaluate):
-    film, positions = film_and_positions
-    energy, forces = evaluate(positions)
-    for shift in (film.box * [0.31, -0.57, 1.23], [0.013, 0.02, -0.007]):
-        shifted, same = evaluate(positions + shift)
-        assert shifted == pytest.approx(energy, rel=2e-6)
-        assert close(same, forces)
+def test_an_operation_that_is_no_symmetry_is_seen(tight, monkeypatch):
+    monkeypatch.setattr(invariance, "SIGNS", {"stretch": (1.001, 1, 1)})
+    assert invariance.invariance(*tight)["stretch"]["energy"] > 1e-5
 
 
-def test_molecules_may_lie_in_any_image(film_and_positions, evaluate):
-    film, positions = film_and_positions
-    energy, forces = evaluate(positions)
-    moved = positions.copy()
-    for k, chain in enumerate(film.chains):
-        moved[chain] += film.box * [k - 1, 1, -k]
-    elsewhere, same = evaluate(moved)
-    assert elsewhere == pytest.approx(energy, rel=2e-6)
-    assert close(same, forces)
+def test_forces_are_the_slope_of_each_energy(tight):
+    found = invariance.slopes(*tight)
+    assert set(found) == set(invariance.TERMS)
+    assert max(found[term] for term in ("bond", "angle", "torsion", "lj")) < 1e-6
+    assert found["coulomb"] < 1e-3
 
 
-@pytest.mark.parametrize("axis", [0, 1, 2])
-def test_the_mirror_image_has_the_same_energy(film_and_positions, evaluate, axis):
-    """The cell is orthogonal and no term knows left from right. The small shift takes slab atoms off the faces of the
-    cell: OpenMM's Reference platform loses pairs of atoms that lie there with a coordinate of minus zero."""
-    _, positions = film_and_positions
-    energy, forces = evaluate(positions)
-    mirror = np.ones(3)
-    mirror[axis] = -1.0
-    other, mirrored = evaluate(positions * mirror + [0.0137, 0.0071, 0.003])
-    assert other == pytest.approx(energy, rel=2e-6)
-    assert close(mirrored * mirror, forces)
-
-
-def test_forces_add_up_to_nothing(film_and_positions, evaluate):
-    _, forces = evaluate(film_and_positions[1])
+def test_forces_add_up_to_nothing(tight):
+    film, positions = tight
+    _, forces = invariance.evaluate(film.system, film.box, positions)
     assert np.abs(forces.sum(axis=0)).max() < 1e-3 * np.abs(forces).max()
+
+
+def test_every_termination_is_neutral_and_has_no_dipole():
+    rows = list(invariance.surfaces())
+    assert len({(row["oxide"], row["facet"], row["termination"]) for row in rows}) == len(rows) > 20
+    assert max(row["charge"] for row in rows) < 1e-9
+    assert max(row["bare"] for row in rows) < 1e-9
+    assert all(row["lowest"] <= row["highest"] < 0.1 for row in rows)
+
+
+def test_a_constraint_takes_from_the_lighter_atom_most_of_its_freedom():
+    """Masses 3 and 9, one bond: 1/3 of 1/3 + 1/9 is three quarters of the lost degree, the heavy atom's one quarter."""
+    system = openmm.System()
+    for mass in (3.0, 9.0, 0.0):
+        system.addParticle(mass)
+    system.addConstraint(0, 1, 0.1)
+    positions = np.array([[0.0, 0.0, 0.0], [0.06, 0.08, 0.0], [1.0, 1.0, 1.0]])
+    found = conservation.atomic_freedom(system, np.array([3.0, 9.0, 0.0]), positions)
+    assert found == pytest.approx([2.25, 2.75, 0.0])
+
+
+def test_atoms_share_the_freedom_that_constraints_leave(film_and_positions):
+    film, positions = film_and_positions
+    masses = np.array([film.system.getParticleMass(i)._value for i in range(len(positions))])
+    found = conservation.atomic_freedom(film.system, masses, positions)
+    assert found.sum() == pytest.approx(Thermometer(film.system).freedom)
+    parts = conservation.groups(film)
+    assert sum(map(len, parts.values())) == (masses > 0).sum()
+    assert found[parts["hydroxyl hydrogens"]] == pytest.approx(3.0)
 
 
 @pytest.mark.slow
