@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from loop.types import Check, Estimate, OracleFailure, Outcome
-from oracles.openmm.files import write_run
+from oracles.openmm.files import write_profiles, write_run
 from oracles.openmm.observe import answer, gates
+from oracles.openmm.observe.profiles import profiles
 from oracles.openmm.simulate.platforms import Compute
 from oracles.openmm.simulate.replica import Replica, describe
 from oracles.openmm.simulate.segments import Journal
@@ -26,6 +27,7 @@ def conclude(replica: Replica, journal: Journal, compute: Compute, folder: Path,
         interval = production.sample * replica.fidelity.view_every * production.step_fs * 1e-3
         files = write_run(film, series, folder, interval)
         run = answer.settled(series)
+        files = (*files, write_profiles(profiles(film, series, run), folder))
         checks = [
             *(Check(**check) for check in journal.entries[0]["checks"]),
             *answer.judge(replica, series, run, ligands),

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from loop import Design, OracleFailure, Task
+from loop.report.profiles import read
 from oracles.openmm import OpenMMOracle, oracle
 from oracles.openmm.simulate import fidelity
 from oracles.openmm.simulate.segments import MANIFEST
@@ -74,6 +75,25 @@ def test_the_trajectory_opens_and_has_every_atom(answered):
 
 
 @pytest.mark.slow
+def test_the_profiles_can_be_read_and_hold_the_whole_film(answered):
+    import mdtraj
+
+    folder, outcome = answered
+    found = {one.name: one for one in read(folder / "profiles.json", folder)}
+    assert list(found) == ["density", "dipole", "dipole_density", "order", "trans_fraction"]
+    assert "profiles.json" in outcome.artifacts
+    top = mdtraj.load(str(folder / "topology.pdb"))
+    mass = sum(atom.element.mass for atom in top.top.atoms if atom.residue.name == "PVD")
+    area = float(np.prod(top.unitcell_lengths[0, :2]))
+    seen = 0.05 * 2 * area * sum(found["density"].values) / 1.66053906660e-3
+    # all but what lies in the narrower bin in the middle of the gap
+    assert 0.9 * mass < seen < 1.0001 * mass
+    assert all(0 <= value <= 1 for value in found["trans_fraction"].values)
+    assert all(-0.5 <= value <= 1 for value in found["order"].values)
+    assert found["density"].values[0] == 0 < max(found["density"].errors)
+
+
+@pytest.mark.slow
 def test_killed_at_any_moment_and_resumed_equals_uninterrupted(answered, tmp_path):
     rng = np.random.default_rng(int.from_bytes(os.urandom(4), "big"))
     total = len(list(oracle.FIDELITIES["smoke"].stages))
@@ -98,6 +118,7 @@ def test_killed_at_any_moment_and_resumed_equals_uninterrupted(answered, tmp_pat
     assert resumed.provenance["notes"] == []
     series = [np.load(folder / "observables.npz") for folder in (tmp_path, answered[0])]
     assert all(np.array_equal(series[0][name], series[1][name]) for name in series[1].files)
+    assert (tmp_path / "profiles.json").read_bytes() == (answered[0] / "profiles.json").read_bytes()
 
 
 @pytest.mark.slow

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from oracles.openmm.observe.dipoles import Units
-from oracles.openmm.observe.structure import FIRST_LAYER, backbone_dihedrals, dihedrals, trans_fractions
+from oracles.openmm.observe.profiles import PREFIX, bins, order
+from oracles.openmm.observe.structure import FIRST_LAYER, TRANS, backbone_dihedrals, dihedrals, trans_fractions
 from oracles.openmm.simulate.energy import charges
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ class Observer:
 
     def __init__(self, film: Specimen) -> None:
         self.film = film
-        self._units = Units(film.monomers, element_masses(film), charges(film.system))
+        self._masses = element_masses(film)
+        self._units = Units(film.monomers, self._masses, charges(film.system))
         self._quads, self._pairs = backbone_dihedrals(film.backbones)
 
     def series(self, positions: np.ndarray, heights: np.ndarray) -> dict[str, np.ndarray]:
@@ -44,7 +46,8 @@ class Observer:
         - `trans`: fraction of backbone dihedrals beyond 120 degrees; `tt`: fraction of neighbouring backbone dihedrals
           in one chain that are both trans. Every backbone atom counts, oxygens included, so that `tt` means the same
           for PVDF (beta-like dyads), PE and PEO;
-        - `film_dipole`: mean mu_z over all monomers, D.
+        - `film_dipole`: mean mu_z over all monomers, D;
+        - what `profiles` takes.
         """
         d, normals = self.distances(positions, heights)
         mu = self._units.dipoles(positions)
@@ -52,6 +55,7 @@ class Observer:
         layer, lower = d < FIRST_LAYER, normals[..., 2] > 0
         trans, tt = self.conformations(positions)
         return {
+            **self.profiles(positions, heights),
             "count": layer.sum(1).astype(float),
             "count_lower": (layer & lower).sum(1).astype(float),
             "dipole": (outward * layer).sum(1),
@@ -62,6 +66,26 @@ class Observer:
             "tt": tt,
             "film_dipole": mu[..., 2].mean(1),
         }
+
+    def profiles(self, positions: np.ndarray, heights: np.ndarray) -> dict[str, np.ndarray]:
+        """Sums (frames, bins) over what lies in each of the `bins` of d, from `positions` (frames, N, 3) nm and box
+        heights (frames,) nm, all the same: `profile_mass` of atoms, amu; `profile_monomers`, how many, and
+        `profile_dipole`, mu along the normal of them, D; `profile_chords` from backbone atom i to i + 3, how many,
+        `profile_order`, P2 of them, and `profile_trans`, how many of their dihedrals are trans."""
+        cut = bins(self.film, float(heights[0]))
+        atoms, _ = self.nearest(positions[:, self.film.polymer], positions, heights)
+        units, outward = self.distances(positions, heights)
+        first, last = positions[:, self._quads[:, 0]], positions[:, self._quads[:, 3]]
+        chords, normals = self.nearest((first + last) / 2, positions, heights)
+        found = {
+            "mass": cut.sums(atoms, self._masses[self.film.polymer]),
+            "monomers": cut.sums(units),
+            "dipole": cut.sums(units, (outward * self._units.dipoles(positions)).sum(-1)),
+            "chords": cut.sums(chords),
+            "order": cut.sums(chords, order(last - first, normals)),
+            "trans": cut.sums(chords, np.abs(dihedrals(positions, self._quads)) > TRANS),
+        }
+        return {PREFIX + name: values for name, values in found.items()}
 
     def wall_field(self, positions: np.ndarray, heights: np.ndarray, pulls: np.ndarray) -> dict[str, np.ndarray]:
         """Per frame, `near`, the monomers in the first layer, and `field`, the sum over them of E along the normal in

@@ -60,7 +60,7 @@ class Bins:
         return np.asarray(np.diff(self.edges) > 0.99 * BIN)
 
     def sums(self, d: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
-        """(frames, bins) sum over the points at `d` (frames, points) nm of `weights` (default 1) that broadcast to it."""
+        """(frames, bins) sum over points at `d` (frames, points) nm of `weights` (default 1) that broadcast to it."""
         frames, bins = len(d), len(self.volumes)
         places = np.clip(np.searchsorted(self.edges, d, side="right") - 1, 0, bins - 1)
         flat = (places + bins * np.arange(frames)[:, None]).ravel()
