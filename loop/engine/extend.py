@@ -31,6 +31,10 @@ class Doubt:
     design_id: str
     oracle: str
 
+    @property
+    def evaluation(self) -> tuple[str, str]:
+        return self.design_id, self.oracle
+
 
 def make_task(campaign: Campaign, design_id: str, spec: OracleSpec, replicate: int) -> Task:
     """A replicate of a design under an oracle, with its own seed."""
@@ -56,19 +60,33 @@ def missing(campaign: Campaign, reader: Reader) -> list[Task]:
 
 
 def undecided(campaign: Campaign, reader: Reader) -> list[tuple[Doubt, Task]]:
-    """One more replicate for each evaluation that leaves the ranking open, the closest first: at most `batch`, and
-    never beyond an oracle's `replicates_max`. Nothing where the last round was extended already."""
+    """One more replicate for each evaluation that leaves the ranking open, as `most_urgent` has them: at most `batch`,
+    and never beyond an oracle's `replicates_max`. Nothing where the last round was extended already."""
     limits = {name: s.replicates_max for name, s in campaign.oracles.items() if s.replicates_max is not None}
     if not limits or any(e.origin == "undecided" and e.round == reader.current_round() for e in reader.extensions()):
         return []
-    known = asked(reader)
-    chosen: list[tuple[Doubt, Task]] = []
-    for doubt in doubts(standings(reader.records(), campaign.objectives), campaign.objectives):
-        spec = campaign.oracles[doubt.oracle]
-        replicates = known.get((doubt.design_id, spec.name, spec.fidelity), [])
-        if 0 < len(replicates) < limits.get(spec.name, 0):
-            chosen.append((doubt, make_task(campaign, doubt.design_id, spec, max(replicates) + 1)))
-    return chosen[: campaign.batch]
+    current = {name: spec.fidelity for name, spec in campaign.oracles.items()}
+    known = {
+        (design_id, oracle): max(replicates) + 1
+        for (design_id, oracle, fidelity), replicates in asked(reader).items()
+        if current.get(oracle) == fidelity
+    }
+    found = doubts(standings(reader.records(), campaign.objectives), campaign.objectives)
+    return [
+        (d, make_task(campaign, d.design_id, campaign.oracles[d.oracle], known[d.evaluation]))
+        for d in most_urgent(found, known, limits, campaign.batch)
+    ]
+
+
+def most_urgent(
+    found: Sequence[Doubt], known: Mapping[tuple[str, str], int], limits: Mapping[str, int], count: int
+) -> list[Doubt]:
+    """The `count` doubts with the fewest replicates, which one more helps most, and among them the closest.
+
+    `known` maps (design, oracle) to its number of replicates, `limits` oracle to the most there may be.
+    """
+    open_ = [d for d in found if d.evaluation in known and known[d.evaluation] < limits.get(d.oracle, 0)]
+    return sorted(open_, key=lambda d: known[d.evaluation])[:count]
 
 
 def asked(reader: Reader) -> dict[tuple[str, str, str], list[int]]:

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from loop.engine.extend import CLOSE, doubts
+from loop.engine.extend import CLOSE, Doubt, doubts, most_urgent
 from loop.standing import Standing, standings
 from loop.types import Design, Estimate, Objective, Record
 
@@ -114,3 +114,12 @@ def test_nobody_near_its_threshold_leaves_nothing_open() -> None:
     kept = Objective("dipole", "maximize", "md", threshold=100.0)
     assert told(found([kept], [(5.0, 0.3)], [(5.1, 0.3)]), [kept]) == []
     assert CLOSE == 2.0
+
+
+def test_few_replicates_first_then_the_closest_and_none_beyond_the_limit() -> None:
+    found = [Doubt(0.1, "a", "md"), Doubt(0.2, "b", "md"), Doubt(0.3, "c", "lab"), Doubt(0.4, "d", "md")]
+    found += [Doubt(0.5, "e", "md"), Doubt(0.6, "f", "md")]
+    known = {("a", "md"): 3, ("b", "md"): 2, ("c", "lab"): 1, ("d", "md"): 4, ("e", "md"): 2}
+    assert [d.design_id for d in most_urgent(found, known, {"md": 4}, 9)] == ["b", "e", "a"]
+    assert [d.design_id for d in most_urgent(found, known, {"md": 4}, 1)] == ["b"]
+    assert most_urgent(found, known, {}, 9) == []
