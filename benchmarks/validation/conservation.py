@@ -32,8 +32,8 @@ STEP = 0.004
 """ps; production's."""
 SETTLING = ((0.0005, 200), (0.001, 200), (0.002, 200), (STEP, 1000))
 """(ps, steps) of strongly damped dynamics after the minimisation."""
-CONSTANT_ENERGY, THERMOSTATTED, EVERY = 5000, 5000, 10
-"""Steps: 20 ps each, sampled every so many."""
+CONSTANT_ENERGY, THERMOSTATTED, EVERY = 5000, 10_000, 10
+"""Steps: 20 and 40 ps, sampled every so many."""
 FREEDOM_FRAMES = 10
 ENERGY = "energy: "
 Design = tuple[Mapping[str, Any], Mapping[str, Any]]

@@ -174,16 +174,16 @@ def text(found: Mapping[str, Any]) -> str:
         f"\nSlope of the energy along {DIRECTIONS} random directions of all mobile atoms at once, by finite",
         f"differences of fourth order, against the forces, largest difference over their size: {slopes}.\n",
         "Dipole along z about the slab's middle, e nm: of the bare slab (largest over oxide models and thicknesses),",
-        f"and its range over {PATTERNS} hydroxyl patterns at the hydroxyl density that is neutral or nearest to it;",
-        "and the charge left, e, once the rest is spread over the metals. What dipole a pattern has differs between",
-        "replicas and is part of their scatter.\n",
+        f"and its range over {PATTERNS} hydroxyl patterns at the hydroxyl density that is neutral or nearest to it. It is",
+        "0 where that takes every site or none, else part of the scatter of replicas. Charge: what is left, e, once the",
+        "rest is spread over the metals.\n",
         "| oxide | facet | termination | bare slab | lowest | highest | charge |",
         "|---|---|---|---|---|---|---|",
     ]
     for row in found["surfaces"]:
         lines.append(
             f"| {row['oxide']} | {row['facet']} | {row['termination']} | {row['bare']:.0e} "
-            f"| {row['lowest'] + 0.0:.3f} | {row['highest'] + 0.0:.3f} | {row['charge']:.0e} |"
+            f"| {round(row['lowest'], 3) + 0.0:.3f} | {round(row['highest'], 3) + 0.0:.3f} | {row['charge']:.0e} |"
         )
     return "\n".join(lines)
 

@@ -17,11 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.validation.surfaces import PROPERTIES, Replicas, designs, load
-from benchmarks.validation.surfaces import measure as simulate
 
-QUICK = ("clayff smoke", "minff smoke")
-"""Ways that are simulated when they are not there; about 15 CPU-minutes."""
-REPLICAS = 3
 COMPARISONS = (("clayff smoke", "minff smoke"), ("clayff smoke", "clayff screen"), ("clayff screen", "clayff standard"))
 LEAST = 8
 """Surfaces."""
@@ -35,9 +31,7 @@ Values = Mapping[str, Sequence[float]]
 
 
 def measure() -> dict[str, Any]:
-    """Every comparison whose ways have been simulated, property by property."""
-    for name in QUICK:
-        simulate(name, REPLICAS)
+    """Every comparison, of the replicas there are."""
     found = {name: load(name) for pair in COMPARISONS for name in pair}
     return {" against ".join(pair): compared(*(found[name] for name in pair)) for pair in COMPARISONS}
 
