@@ -18,7 +18,8 @@ from oracles.openmm.field import FIELD_RESPONSE
 from oracles.openmm.forcefield import oxides
 from oracles.openmm.materials import catalogue
 from oracles.openmm.modulus import MODULUS_ZZ
-from oracles.openmm.observe import answer, permittivity
+from oracles.openmm.observe import answer, interphase, permittivity
+from oracles.openmm.observe.interphase import INTERPHASE
 from oracles.openmm.observe.permittivity import PERMITTIVITY
 from oracles.openmm.outcome import as_json, conclude, failure_as_json, from_json
 from oracles.openmm.simulate.fidelity import FIDELITIES, Fidelity
@@ -37,16 +38,19 @@ OBSERVABLES: Mapping[str, Mapping[str, str]] = {
     FIELD_RESPONSE: field.PROPERTIES,
     MODULUS_ZZ: modulus.PROPERTIES,
     PERMITTIVITY: permittivity.PROPERTIES,
+    INTERPHASE: interphase.PROPERTIES,
 }
 """What a campaign may ask for, and the properties each reports."""
 AFTER_PRODUCTION: Mapping[str, Callable[[Replica, Journal], Outcome]] = {
     FIELD_RESPONSE: field.respond,
     MODULUS_ZZ: modulus.respond,
     PERMITTIVITY: permittivity.respond,
+    INTERPHASE: interphase.respond,
 }
 """Those that a finished replica answers."""
-LEAST = {MODULUS_ZZ: "standard", PERMITTIVITY: "standard"}
-"""The first fidelity at which the signal stands out: at `screen` it drowns in the scatter of seeds."""
+LEAST = {MODULUS_ZZ: "standard", PERMITTIVITY: "standard", INTERPHASE: "standard"}
+"""The first fidelity at which the signal stands out: at `screen` it drowns in the scatter of seeds, or the film is too
+thin to have a middle."""
 SECONDS_PER_ATOM_STEP = 3e-6
 """One idle CPU core, PME at 0.8-0.9 nm: 2.3 to 3.5 microseconds were measured; a shared core takes twice that."""
 SECONDS_SET_UP = 5.0
@@ -63,8 +67,8 @@ class OpenMMOracle:
     Keys of a campaign: `oxide_model`, the published set for the oxide; `pvdf_model`, the force field of plain PVDF,
     `sage` or `byutner-smith` (all other polymers have `sage`); `observables`, what else is measured
     (`beta_preference`: two more films and, unless known, two bulks; `field_response`: 12 ps in a field; `modulus_zz`:
-    500 ps under strain; `permittivity`: from production itself); `platform`, `auto` or a name that then must work;
-    `precision` on a GPU; `cache`, where fitted force-field parameters and bulks are kept (default: the user's folder).
+    500 ps under strain; `permittivity`, `interphase`: from production itself); `platform`, `auto` or a name that then
+    must work; `precision` on a GPU; `cache`, for fitted force-field parameters and bulks (default: the user's folder).
     """
 
     kind = "simulation"

@@ -7,8 +7,10 @@ import openmm
 import pytest
 from openmm import app
 
+from loop import Design
+from oracles.openmm import OpenMMOracle
 from oracles.openmm.build.film import Film
-from oracles.openmm.observe import answer
+from oracles.openmm.observe import answer, interphase
 from oracles.openmm.observe.observer import Observer
 from oracles.openmm.observe.profiles import BIN, amount, bins, block_ratio, profiles
 from oracles.openmm.observe.statistics import Equilibration
@@ -193,3 +195,69 @@ def test_density_of_the_first_layer_counts_what_is_nearer_than_half_a_nanometre(
     thin = film(2, 0.9)
     whole = G_CM3 * 2 * CARBON / (2 * LATERAL**2 * 0.35)
     assert answer.layer_density(thin, observed(thin, at_heights([0.2, 0.44]))) == pytest.approx(whole)
+
+
+def series_of(some, densities, trans=None):
+    """Series of a film with these densities (bins,) or (frames, bins) in g/cm^3, and a trans fraction of each bin."""
+    cut = bins(some, some.box[2])
+    mass = np.broadcast_to(densities, (FRAMES, len(cut.volumes))) * cut.volumes / G_CM3
+    chords = np.full_like(mass, 100.0)
+    fractions = np.full(len(cut.volumes), 0.5) if trans is None else trans
+    own = {"profile_mass": mass, "profile_chords": chords, "profile_trans": chords * fractions}
+    return own | {"height": np.full(FRAMES, some.box[2])}
+
+
+def fading(some, decay, plateau=1.4):
+    """A density that approaches its plateau from below by exp(-d/decay)."""
+    d = bins(some, some.box[2]).centres
+    return np.where(d > 0, plateau * (1 - np.exp(-np.maximum(d, 0) / decay)), 0.0)
+
+
+@pytest.mark.parametrize("decay", [0.15, 0.3])
+def test_width_of_a_density_that_fades_exponentially(decay):
+    """Averaged over a window w the deviation is exp(-d/decay) sinh(w/2 decay)/(w/2 decay); it is 0.05 at the width."""
+    some = film(1, 8.0)
+    found = interphase.interphase(some, series_of(some, fading(some, decay)), WHOLE_RUN)
+    half = 0.125 / decay
+    assert found["interphase_width"].mean == pytest.approx(decay * np.log(np.sinh(half) / half / 0.05), abs=0.01)
+    assert found["interphase_width"].se == pytest.approx(0.05 / np.sqrt(12))
+    assert not found.checks[0].flagged
+
+
+def test_a_film_of_layers_throughout_has_no_width():
+    some = film(1, 3.0)
+    d = bins(some, some.box[2]).centres
+    found = interphase.interphase(some, series_of(some, 1.4 + 0.5 * np.cos(2 * np.pi * d / 0.45)), WHOLE_RUN)
+    assert found["interphase_width"].mean > 1.0
+    assert found.checks[0].flagged and "lower bound" in found.checks[0].detail
+
+
+def test_error_of_the_width_comes_from_blocks_that_differ():
+    some = film(1, 8.0)
+    decays = [0.2, 0.25, 0.3, 0.35, 0.4]
+    blocks = np.repeat([fading(some, decay) for decay in decays], FRAMES // 5, axis=0)
+    found = interphase.interphase(some, series_of(some, blocks), WHOLE_RUN)["interphase_width"]
+    # jackknife of a mean over five widths about ln(20) decay: half their standard deviation, within what curvature adds
+    assert found.se == pytest.approx(np.log(20) * np.std(decays, ddof=1) / np.sqrt(5), rel=0.3)
+
+
+def test_first_layer_against_the_middle():
+    """Twice the mass within 0.5 nm, of which 0.1 nm are contact: 2 * 0.5 / 0.4; 0.8 trans against 0.6."""
+    some = film(1, 6.0)
+    d = bins(some, some.box[2]).centres
+    density = np.select([d < 0, d < 0.5], [0.0, 2.0], 1.0)
+    trans = np.where(d < 0.5, 0.8, 0.6)
+    found = interphase.interphase(some, series_of(some, density, trans), WHOLE_RUN)
+    assert found["interphase_density_ratio"].mean == pytest.approx(2.5)
+    assert found["interphase_trans"].mean == pytest.approx(0.2)
+    assert found["interphase_trans"].unit == "1"
+
+
+@pytest.mark.parametrize(("fidelity", "passed"), [("smoke", False), ("screen", False), ("standard", True)])
+def test_the_interphase_is_refused_where_the_film_has_no_middle(fidelity, passed):
+    oracle = OpenMMOracle(observables=["interphase"])
+    design = Design({"oxide": "magnetite", "polymer": "PVDF", "chain_length": 8, "temperature": 400.0})
+    (check,) = (check for check in oracle.check(design, fidelity) if check.name == "interphase")
+    assert check.passed is passed
+    assert {"interphase_width", "interphase_density_ratio", "interphase_trans"} < set(oracle.properties)
+    assert "interphase_width" not in OpenMMOracle.properties
