@@ -21,6 +21,7 @@ import numpy as np
 
 from loop.seeds import derive
 from loop.types import Estimate, OracleFailure, Outcome
+from oracles.openmm.build.film import flat
 from oracles.openmm.observe.dipoles import FARADAY
 from oracles.openmm.observe.observer import arrays
 from oracles.openmm.observe.permittivity import EPSILON0
@@ -79,7 +80,7 @@ def response(plus: Mapping[str, np.ndarray], minus: Mapping[str, np.ndarray]) ->
 
 def run(replica: Replica, journal: Journal, field: float) -> dict[str, np.ndarray]:
     """Series of one run in `field` V/nm from the end of production."""
-    film, stage, last = replica.film, replica.fidelity.production, journal.entries[-1]
+    film, stage, last = flat(replica.film), replica.fidelity.production, journal.entries[-1]
     seed = derive(replica.seed, "field")
     with exploding(replica), replica.compute.core():
         engine = Engine(film, replica.temperature, replica.compute, replica.seed)

@@ -22,6 +22,7 @@ import numpy as np
 
 from loop.seeds import derive
 from loop.types import Check, Estimate, Outcome
+from oracles.openmm.build.film import flat
 from oracles.openmm.observe import gates
 from oracles.openmm.observe.observer import GAS_CONSTANT
 from oracles.openmm.observe.statistics import Equilibration, estimate
@@ -101,7 +102,7 @@ def run(replica: Replica, journal: Journal, checkpoint: bytes, height: float, st
         for index, (stage, strain, number, steps) in enumerate(stages):
             if index >= len(journal.entries):
                 with replica.compute.core(), journal.timed(MODULUS_ZZ):
-                    strained = height + strain * (height - replica.film.slab_height)
+                    strained = height + strain * (height - flat(replica.film).slab_height)
                     seed = derive(replica.seed, MODULUS_ZZ, number)
                     if number:
                         engine.begin(stage, seed, journal.checkpoint(), strained)
@@ -109,7 +110,7 @@ def run(replica: Replica, journal: Journal, checkpoint: bytes, height: float, st
                         engine.begin(stage, seed, checkpoint, height)
                         engine.set_height(strained)
                     frames = replica.sample(engine, stage, steps)["positions"]
-                    pressure = NormalPressure(replica.film, strained, replica.temperature, replica.compute)
+                    pressure = NormalPressure(flat(replica.film), strained, replica.temperature, replica.compute)
                     series = {"pressure": np.array([pressure(positions) for positions in frames])}
                     journal.commit(stage.name, steps, engine.context.createCheckpoint(), series)
 

@@ -11,9 +11,11 @@ from loop.seeds import derive
 from loop.types import TEACHING_CAUSES, Check, Design, OracleFailure, Outcome, Task, Value
 from oracles.openmm import field, modulus, two_ended
 from oracles.openmm.build import feasible
+from oracles.openmm.build.feasible_particle import whole_particle
 from oracles.openmm.build.film import build_film
 from oracles.openmm.build.polymers import PVDF_MODELS
 from oracles.openmm.build.size import SIZES, Seeds, Size
+from oracles.openmm.build.suspension import build_suspension
 from oracles.openmm.field import FIELD_RESPONSE
 from oracles.openmm.forcefield import oxides
 from oracles.openmm.materials import catalogue
@@ -32,6 +34,7 @@ from oracles.openmm.two_ended import BETA_PREFERENCE, merged
 
 if TYPE_CHECKING:
     from oracles.openmm.build.film import Film
+    from oracles.openmm.build.specimen import Specimen
 
 OBSERVABLES: Mapping[str, Mapping[str, str]] = {
     BETA_PREFERENCE: two_ended.PROPERTIES,
@@ -62,7 +65,8 @@ PUSH_OFF_SHARE, MINIMISER_STEPS = 1.0, 2.0
 
 
 class OpenMMOracle:
-    """Sandwich films of polymer between oxide surfaces, simulated with OpenMM.
+    """Sandwich films of polymer between oxide surfaces, or whole nanoparticles in a melt (`particle_radius`), simulated
+    with OpenMM.
 
     Keys of a campaign: `oxide_model`, the published set for the oxide; `pvdf_model`, the force field of plain PVDF,
     `sage` or `byutner-smith` (all other polymers have `sage`); `observables`, what else is measured
@@ -134,6 +138,8 @@ class OpenMMOracle:
     def check(self, design: Design, fidelity: str) -> Sequence[Check]:
         """Whether the film can be built, each rule with its limit and cure; pure, milliseconds."""
         checks = feasible.check(design.values, fidelity, self.oxide_model, self.pvdf_model)
+        if whole_particle(feasible.with_defaults(design.values)):
+            return [*checks, *map(_needs_a_film, self.observables)]
         if BETA_PREFERENCE in self.observables:
             checks += two_ended.check(design.values, fidelity, self.oxide_model, self.pvdf_model)
         return [*checks, *(_heard(name, fidelity) for name in self.observables if name in LEAST)]
@@ -144,7 +150,7 @@ class OpenMMOracle:
         With `beta_preference` the bulks are counted every time, though those of a polymer, chain length and temperature
         are run once.
         """
-        atoms = feasible.atoms(design.values, fidelity)
+        atoms = feasible.atoms(design.values, fidelity, self.oxide_model)
         seconds = SECONDS_SET_UP + _seconds(FIDELITIES[fidelity], atoms)
         if FIELD_RESPONSE in self.observables:
             seconds += SECONDS_PER_ATOM_STEP * 2 * field.steps(FIDELITIES[fidelity].production.step_fs) * atoms
@@ -159,7 +165,7 @@ class OpenMMOracle:
         """Bytes one replica leaves: viewing frames in single precision, topology, series."""
         run = FIDELITIES[fidelity]
         frames = run.production.steps / run.production.sample / run.view_every
-        atoms = feasible.atoms(design.values, fidelity)
+        atoms = feasible.atoms(design.values, fidelity, self.oxide_model)
         manifests = BYTES_MANIFEST * 2 * len(two_ended.STARTS) if BETA_PREFERENCE in self.observables else 0.0
         return BYTES_SERIES + manifests + atoms * (BYTES_TOPOLOGY_ATOM + 12 * frames)
 
@@ -180,8 +186,8 @@ class OpenMMOracle:
         def prepare(retry: int) -> Replica:
             fidelity = FIDELITIES[task.fidelity] if retry == 0 else FIDELITIES[task.fidelity].halved()
             with journal.timed("build"):
-                film = self._film(values, SIZES[task.fidelity], seeds[retry])
-            return Replica(film, fidelity, float(values["temperature"]), seeds[retry].velocities, compute, journal)
+                specimen = self._specimen(values, SIZES[task.fidelity], seeds[retry])
+            return Replica(specimen, fidelity, float(values["temperature"]), seeds[retry].velocities, compute, journal)
 
         def finish(replica: Replica) -> Outcome:
             ligands = values["ligand"] != catalogue.NO_LIGAND
@@ -200,6 +206,11 @@ class OpenMMOracle:
     def _seeds(self, task: Task, retry: int) -> Seeds:
         seed = derive(task.seed, "try", retry)
         return Seeds(*(derive(seed, purpose) for purpose in ("surface", "chains", "velocities")))
+
+    def _specimen(self, values: Mapping[str, Value], size: Size, seeds: Seeds) -> Specimen:
+        if whole_particle(values):
+            return build_suspension(values, size, seeds, self.cache, self.oxide_model, self.pvdf_model)
+        return self._film(values, size, seeds)
 
     def _film(self, values: Mapping[str, Value], size: Size, seeds: Seeds) -> Film:
         return build_film(values, size, seeds, self.cache, self.oxide_model, self.pvdf_model)
@@ -226,6 +237,12 @@ def _seconds(run: Fidelity, atoms: int) -> float:
     steps: float = sum(stage.steps for stage in run.stages) + run.nve
     steps += len(STRENGTHS) * run.push_off * PUSH_OFF_SHARE + MINIMISER_STEPS * run.minimise
     return SECONDS_PER_ATOM_STEP * steps * atoms
+
+
+def _needs_a_film(observable: str) -> Check:
+    """What refuses an observable of a design with a whole particle."""
+    cure = f"{observable} is one of flat films: take it out of `observables`, or set particle_radius to 0"
+    return Check(observable, False, "whole particle", "flat film", detail=cure)
 
 
 def _heard(observable: str, fidelity: str) -> Check:

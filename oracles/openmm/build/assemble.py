@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
 from oracles.openmm.build.hydroxyls import Hydroxyls, hydroxyl_charge
 from oracles.openmm.build.ligands import Ligands
 from oracles.openmm.build.molecules import Molecule
+from oracles.openmm.build.particle import Particle
 from oracles.openmm.build.slab import Slab
 from oracles.openmm.forcefield.oxides import core, hydroxyl_gain
 from oracles.openmm.forcefield.parameters import Parameters
@@ -20,6 +21,7 @@ from oracles.openmm.materials import catalogue
 if TYPE_CHECKING:
     import openmm
 
+Oxide = TypeVar("Oxide", bound=Slab | Particle)
 BONDED, NONBONDED = 0, 1
 """Force groups."""
 HYDROGEN_MASS = 3.0
@@ -32,11 +34,11 @@ EWALD_TOLERANCE = 5e-4
 
 
 @dataclass(frozen=True)
-class Surface:
-    """A hydroxylated and grafted slab: slab atoms first, then the hydroxyl hydrogens, then the ligands, each without
-    its anchors. charges (n,) e sum to zero."""
+class Surface(Generic[Oxide]):
+    """A hydroxylated and grafted slab or particle: its atoms first, then the hydroxyl hydrogens, then the ligands, each
+    without its anchors. charges (n,) e sum to zero."""
 
-    slab: Slab
+    slab: Oxide
     hydroxyls: Hydroxyls
     model: str
     ligands: Ligands | None = None
@@ -76,7 +78,7 @@ class Surface:
 
 
 def build_system(
-    surface: Surface, molecules: Sequence[tuple[Molecule, Parameters]], box: np.ndarray, cutoff: float
+    surface: Surface[Any], molecules: Sequence[tuple[Molecule, Parameters]], box: np.ndarray, cutoff: float
 ) -> openmm.System:
     """The full force field: bonded terms in group 0, PME in group 1, X-H bonds of molecules constrained."""
     system, forces = _bonded_system(surface, molecules, box, constrain=True)
@@ -90,7 +92,7 @@ def build_system(
 
 
 def build_flexible(
-    surface: Surface, molecules: Sequence[tuple[Molecule, Parameters]], box: np.ndarray
+    surface: Surface[Any], molecules: Sequence[tuple[Molecule, Parameters]], box: np.ndarray
 ) -> openmm.System:
     """The bonded terms alone, without constraints: what a push-off adds a soft repulsion to. Ligands' heads are frozen:
     they stand as they should, and a crowd of chains would press them into the slab."""
@@ -117,7 +119,7 @@ def build_isolated(molecule: Molecule, parameters: Parameters) -> openmm.System:
 
 
 def _bonded_system(
-    surface: Surface, molecules: Sequence[tuple[Molecule, Parameters]], box: np.ndarray, constrain: bool
+    surface: Surface[Any], molecules: Sequence[tuple[Molecule, Parameters]], box: np.ndarray, constrain: bool
 ) -> tuple[openmm.System, dict[str, Any]]:
     import openmm
 
@@ -151,7 +153,7 @@ def _bonded_forces() -> dict[str, Any]:
     return forces
 
 
-def _add_surface(system: openmm.System, forces: dict[str, Any], surface: Surface, constrain: bool) -> None:
+def _add_surface(system: openmm.System, forces: dict[str, Any], surface: Surface[Any], constrain: bool) -> None:
     oxide = catalogue.data(surface.model)
     for _ in surface.slab.elements:
         system.addParticle(0.0)
@@ -224,7 +226,7 @@ def atomic_mass(element: str) -> float:
 
 
 def _nonbonded(
-    surface: Surface, molecules: Sequence[tuple[Molecule, Parameters]], box: np.ndarray, cutoff: float
+    surface: Surface[Any], molecules: Sequence[tuple[Molecule, Parameters]], box: np.ndarray, cutoff: float
 ) -> openmm.NonbondedForce:
     import openmm
 
@@ -295,7 +297,7 @@ def add_nonbonded(
 
 
 def build_topology(
-    surface: Surface, molecules: Sequence[Molecule], names: Sequence[str], box: np.ndarray
+    surface: Surface[Any], molecules: Sequence[Molecule], names: Sequence[str], box: np.ndarray
 ) -> openmm.app.Topology:
     """One chain for the oxide and its ligands, then one per molecule with a residue per repeat unit, called `names`."""
     from openmm import app

@@ -78,12 +78,12 @@ def unit_cell(oxide: str) -> UnitCell:
     from ase.spacegroup import Spacegroup
 
     crystal, bulk = catalogue.oxide(oxide), _bulk(oxide)
-    operations = Spacegroup(crystal["spacegroup"], crystal["setting"]).get_symop()
+    operations = Spacegroup(crystal["spacegroup"], crystal["setting"]).get_symop()  # type: ignore[no-untyped-call]
     inversions = [shift / 2 for turn, shift in operations if np.array_equal(turn, -np.eye(3))]
     names = [site["name"] for site in crystal["sites"]]
     return UnitCell(
         vectors=np.asarray(bulk.cell) / 10,
-        fractions=bulk.get_scaled_positions(),
+        fractions=bulk.get_scaled_positions(),  # type: ignore[no-untyped-call]
         sites=tuple(names[k] for k in bulk.arrays["spacegroup_kinds"]),
         centre=np.asarray([*inversions, crystal["sites"][0]["position"]][0], dtype=float),
     )

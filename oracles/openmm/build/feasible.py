@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from loop.types import Check, OracleFailure, Value
 from oracles.openmm.build.feasible_chains import chain_atoms, chain_checks, own_fraction, polymer_checks
 from oracles.openmm.build.feasible_ligands import grafts, ligand_atoms
+from oracles.openmm.build.feasible_particle import particle_atoms, particle_checks, radius_check, whole_particle
 from oracles.openmm.build.feasible_surface import slab_of, surface_checks
 from oracles.openmm.build.heads import ligand
 from oracles.openmm.build.hydroxyls import count
@@ -35,8 +36,12 @@ DEFAULTS: Mapping[str, Value] = {
     "chain_length": 8,
     "start": "coil",
     "temperature": 400.0,
+    "particle_radius": 0.0,
 }
-"""What a design that does not name a parameter has; `comonomer_fraction` is the copolymer's own."""
+"""What a design that does not name a parameter has; `comonomer_fraction` is the copolymer's own. A `particle_radius` of
+0 is a flat film; to a whole particle facet and termination mean nothing."""
+PARTICLES_AT = "production"
+"""The one fidelity that has room for a whole particle."""
 
 
 def with_defaults(values: Mapping[str, Value]) -> dict[str, Value]:
@@ -49,7 +54,9 @@ def check(
 ) -> list[Check]:
     """Every named test of a design at a fidelity and with the models of oxide and PVDF, passed or not; `detail` of one
     that failed names the cure."""
-    return checks_at(with_defaults(values), SIZES[fidelity], oxide_model, pvdf_model)
+    design = with_defaults(values)
+    checks = checks_at(design, SIZES[fidelity], oxide_model, pvdf_model)
+    return [*checks, *([_large_enough(design, fidelity)] if whole_particle(design) else [])]
 
 
 def checks_at(
@@ -57,9 +64,11 @@ def checks_at(
 ) -> list[Check]:
     """As `check`, for a whole design at a size."""
     checks = [*_names(design, oxide_model), *polymer_checks(design, pvdf_model), *_ranges(design)]
-    if all(c.passed for c in checks):
-        checks += [*surface_checks(design, size, oxide_model), *chain_checks(design, size)]
-    return checks
+    if not all(c.passed for c in checks):
+        return checks
+    if whole_particle(design):
+        return [*checks, *particle_checks(design, size, oxide_model)]
+    return [*checks, *surface_checks(design, size, oxide_model), *chain_checks(design, size)]
 
 
 def refuse(
@@ -72,9 +81,11 @@ def refuse(
         raise OracleFailure("infeasible", reasons, checks=failed)
 
 
-def atoms(values: Mapping[str, Value], fidelity: str) -> int:
-    """Atoms of a feasible design's film."""
+def atoms(values: Mapping[str, Value], fidelity: str, oxide_model: str = oxides.DEFAULT) -> int:
+    """Atoms of a feasible design's film, or of its particle and the melt around it."""
     design, size = with_defaults(values), SIZES[fidelity]
+    if whole_particle(design):
+        return particle_atoms(design, size, oxide_model)
     slab = slab_of(design, size)
     hydrogens = 2 * count(float(design["hydroxyl_density"]), slab.area)
     grafted = 2 * grafts(design, slab.area) * ligand_atoms(design["ligand"])
@@ -85,11 +96,12 @@ def _names(design: Mapping[str, Value], model: str) -> list[Check]:
     """Everything the design names is in the catalogue, and its oxide in the oxide model."""
     checks = []
     oxide, facet, termination = design["oxide"], design["facet"], design["termination"]
-    for name, resolve in (
+    resolving: tuple[tuple[str, Callable[[], object]], ...] = (
         ("oxide", lambda: (catalogue.oxide(oxide), oxides.metals(model, str(oxide)))),
         ("facet", lambda: catalogue.facet_name(oxide, facet)),
         ("termination", lambda: catalogue.termination_name(oxide, facet, termination)),
-    ):
+    )
+    for name, resolve in resolving[:1] if whole_particle(design) else resolving:
         problem = _problem(resolve)
         checks.append(Check(name, problem == "", design[name], detail=problem))
         if problem:
@@ -113,4 +125,11 @@ def _ranges(design: Mapping[str, Value]) -> list[Check]:
     if bare:
         density = within("ligand_density", design["ligand_density"], 0.0, 0.0, "1/nm^2")
         checks.append(density if density.passed else replace(density, detail=f"{density.detail} where ligand is none"))
-    return checks
+    return [*checks, *([radius_check(design)] if whole_particle(design) else [])]
+
+
+def _large_enough(design: Mapping[str, Value], fidelity: str) -> Check:
+    """Whether a fidelity has room for a whole particle."""
+    fits = fidelity == PARTICLES_AT
+    cure = f"a whole particle is built at {PARTICLES_AT} only; write `fidelity: {PARTICLES_AT}`, or 0 for a flat film"
+    return Check("particle_fidelity", fits, fidelity, PARTICLES_AT, detail="" if fits else cure)

@@ -89,16 +89,26 @@ def _longest_run(name: str, sequence: str) -> int:
 
 def chains_of(design: Mapping[str, Value], size: Size) -> int:
     """Chains of a film, as many for the one force field of a polymer as for the other."""
+    density = polymer(str(design["polymer"])).density(float(design["comonomer_fraction"]))
+    return chain_count(chain_mass(design), density, slab_of(design, size).area, size.gap)
+
+
+def chain_mass(design: Mapping[str, Value]) -> float:
+    """g/mol of one chain, on average."""
     kind, fraction = polymer(str(design["polymer"])), float(design["comonomer_fraction"])
     shares = (1.0 - fraction, fraction)[: len(kind.units)]
     unit = sum(share * unit.mass for share, unit in zip(shares, kind.units, strict=True))
-    mass = int(design["chain_length"]) * unit + end_mass(kind.head, kind.tail)
-    return chain_count(mass, kind.density(fraction), slab_of(design, size).area, size.gap)
+    return int(design["chain_length"]) * unit + end_mass(kind.head, kind.tail)
 
 
 def chain_atoms(design: Mapping[str, Value], size: Size) -> int:
     """Atoms of all chains of a film."""
-    kind, chains = polymer(str(design["polymer"])), chains_of(design, size)
+    return atoms_of(design, chains_of(design, size))
+
+
+def atoms_of(design: Mapping[str, Value], chains: int) -> int:
+    """Atoms of so many chains."""
+    kind = polymer(str(design["polymer"]))
     letters = "".join(order_of(design, chains, 0)).upper()
     return chains * kind.end_atoms + sum(letters.count(letter) * unit.atoms for letter, unit in kind.by_letter())
 

@@ -45,7 +45,7 @@ def surface_checks(design: Mapping[str, Value], size: Size, model: str) -> list[
         return grafting
     anchors, taken = anchored(design, slab)
     density, sites = design["hydroxyl_density"], max(len(slab.upper) - taken, 0)
-    room = _hydroxyl_room(density, slab.area, sites)
+    room = hydroxyl_room(density, slab.area, sites)
     if not room.passed:
         return [*grafting, room]
     charge = bare_charge(slab, model) + 2 * anchors * hydroxyl_charge(model)
@@ -60,8 +60,8 @@ def surface_checks(design: Mapping[str, Value], size: Size, model: str) -> list[
     return [*grafting, room, Check("dq", passed, dq, DQ_LIMIT, "e", detail, flagged=passed and abs(dq) > DQ_FLAG)]
 
 
-def _hydroxyl_room(density: Value, area: float, sites: int) -> Check:
-    """No more hydroxyls on a face than it has sites; a density that rounds to them is the same surface."""
+def hydroxyl_room(density: Value, area: float, sites: int) -> Check:
+    """No more hydroxyls on an area than it has sites; a density that rounds to them is the same surface."""
     most = round(sites / area, 2)
     fits = not isinstance(density, str) and density >= 0 and count(density, area) <= sites
     detail = "" if fits else f"hydroxyl_density must lie in [0, {most:g}] 1/nm^2"

@@ -25,6 +25,7 @@ from oracles.openmm.build.perception import turning_runs
 from oracles.openmm.build.polymers import PVDF_MODELS, polymer
 from oracles.openmm.build.sites import blocked
 from oracles.openmm.build.size import SIZES, Seeds, Size
+from oracles.openmm.build.slab import Slab
 from oracles.openmm.build.specimen import CONTACT, Specimen
 from oracles.openmm.forcefield.oxides import DEFAULT
 from oracles.openmm.materials import catalogue
@@ -98,6 +99,13 @@ class Film(Specimen):
         return along_z(openmm.Vec3(1.0, 1.0, 1.0), temperature, False, False, True, 0), along_z.PressureZ()
 
 
+def flat(specimen: Specimen) -> Film:
+    """The specimen where it is a film. Raises TypeError where it is not: some properties are those of films alone."""
+    if isinstance(specimen, Film):
+        return specimen
+    raise TypeError(f"this property is one of flat films, not of a {type(specimen).__name__}")
+
+
 def build_film(
     values: Mapping[str, Value],
     size: Size,
@@ -153,7 +161,7 @@ def build_film(
     )
 
 
-def _surface(design: Mapping[str, Value], size: Size, seed: int, cache: Path | None, model: str) -> Surface:
+def _surface(design: Mapping[str, Value], size: Size, seed: int, cache: Path | None, model: str) -> Surface[Slab]:
     slab = slab_of(design, size)
     per_face = count(float(design["hydroxyl_density"]), slab.area)
     if design["ligand"] == catalogue.NO_LIGAND:
@@ -165,14 +173,14 @@ def _surface(design: Mapping[str, Value], size: Size, seed: int, cache: Path | N
     return Surface(slab, hydroxyls, model, ligands)
 
 
-def _layer(design: Mapping[str, Value], surface: Surface) -> float:
+def _layer(design: Mapping[str, Value], surface: Surface[Slab]) -> float:
     """nm that the ligands of one face take."""
     if surface.ligands is None:
         return 0.0
     return layer_height(str(design["ligand"]), len(surface.ligands.anchors) / 2 / surface.slab.area)
 
 
-def _planes(surface: Surface) -> tuple[float, float]:
+def _planes(surface: Surface[Slab]) -> tuple[float, float]:
     """z of the lowest and highest atom planes; that of hydroxyl hydrogens is one bond beyond the exposed oxygens."""
     slab = surface.slab
     z = slab.positions[:, 2]
@@ -182,7 +190,7 @@ def _planes(surface: Surface) -> tuple[float, float]:
     return float(min(z.min(), z[slab.lower].mean() - bond)), float(max(z.max(), z[slab.upper].mean() + bond))
 
 
-def _provenance(design: Mapping[str, Value], surface: Surface, chains: Melt, seeds: Seeds) -> dict[str, Any]:
+def _provenance(design: Mapping[str, Value], surface: Surface[Slab], chains: Melt, seeds: Seeds) -> dict[str, Any]:
     slab = surface.slab
     per_face = len(surface.hydroxyls.oxygens) / 2
     ligands = surface.ligands

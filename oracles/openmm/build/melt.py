@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 from loop.seeds import derive
 from loop.types import OracleFailure, Value
 from oracles.openmm.build.chains import grow
+from oracles.openmm.build.hollow import Hollow, pack_around
 from oracles.openmm.build.molecules import Molecule
 from oracles.openmm.build.packing import DoesNotFit, Gap, pack_coils, pack_extended
 from oracles.openmm.build.polymers import Polymer, polymer
@@ -89,21 +90,12 @@ def tacticity_of(design: Mapping[str, Value], kind: Polymer) -> str:
 
 def place(chains: Melt, design: Mapping[str, Value], gap: Gap, seed: int) -> list[np.ndarray]:
     """(n, 3) nm of each chain in the gap. Raises OracleFailure("infeasible", ...) where they do not fit."""
-    start, temperature = str(design["start"]), float(design["temperature"])
-    turns = [chains.polymer.rotors(sequence) for sequence in chains.sequences]
-    sides = [hands(molecule, chains.tacticity, derive(seed, k)) for k, molecule in enumerate(chains.molecules)]
-
-    def conformation(chain: int, draw: int) -> np.ndarray:
-        return grow(*chains.members[chain], coil(turns[chain], temperature, draw), sides[chain])
-
-    def entangled(placed: Sequence[np.ndarray]) -> bool:
-        return _entangled(chains.molecules, placed, gap.lateral)
-
+    if design["start"] == "coil":
+        return _coiled(pack_coils, chains, design, gap, gap.lateral, seed)
+    turns, sides = _backbones(chains, seed)
     rng = np.random.default_rng(seed)
     try:
-        if start == "coil":
-            return pack_coils(conformation, len(turns), gap, rng, entangled)
-        pattern = chains.polymer.starts[start]["torsions"]
+        pattern = chains.polymer.starts[str(design["start"])]["torsions"]
         straight = [
             grow(*member, repeated(pattern, len(rotors)), side)
             for member, rotors, side in zip(chains.members, turns, sides, strict=True)
@@ -115,7 +107,42 @@ def place(chains: Melt, design: Mapping[str, Value], gap: Gap, seed: int) -> lis
         raise OracleFailure("infeasible", f"chain_length {design['chain_length']}: {error}") from error
 
 
-def _entangled(molecules: Sequence[Molecule], placed: Sequence[np.ndarray], lateral: tuple[float, float]) -> bool:
+def place_around(chains: Melt, design: Mapping[str, Value], hollow: Hollow, seed: int) -> list[np.ndarray]:
+    """As `place`, around a particle."""
+    return _coiled(pack_around, chains, design, hollow, hollow.period, seed)
+
+
+def _coiled(
+    pack: Callable[..., list[np.ndarray]],
+    chains: Melt,
+    design: Mapping[str, Value],
+    room: Gap | Hollow,
+    period: tuple[float, ...],
+    seed: int,
+) -> list[np.ndarray]:
+    """Coils packed into a room that repeats with a `period` along x, y and, where it has three edges, z."""
+    turns, sides = _backbones(chains, seed)
+
+    def conformation(chain: int, draw: int) -> np.ndarray:
+        return grow(*chains.members[chain], coil(turns[chain], float(design["temperature"]), draw), sides[chain])
+
+    def entangled(placed: Sequence[np.ndarray]) -> bool:
+        return _entangled(chains.molecules, placed, period)
+
+    try:
+        return pack(conformation, len(turns), room, np.random.default_rng(seed), entangled)
+    except DoesNotFit as error:
+        raise OracleFailure("infeasible", f"chain_length {design['chain_length']}: {error}") from error
+
+
+def _backbones(chains: Melt, seed: int) -> tuple[list[Any], list[np.ndarray]]:
+    """The rotors of each chain, and the sides of its substituents."""
+    turns = [chains.polymer.rotors(sequence) for sequence in chains.sequences]
+    sides = [hands(molecule, chains.tacticity, derive(seed, k)) for k, molecule in enumerate(chains.molecules)]
+    return turns, sides
+
+
+def _entangled(molecules: Sequence[Molecule], placed: Sequence[np.ndarray], lateral: tuple[float, ...]) -> bool:
     """Whether a ring of the last chain placed, or a bond of it, is caught in another chain or in itself."""
     *others, x = placed
     last = molecules[len(others)]

@@ -50,7 +50,7 @@ class Specimen(ABC):
     dq: float
     """e added to every metal atom to make the surface neutral."""
     slab_dipole: float
-    """e nm of the oxide: a measure of how well its cut is balanced."""
+    """e nm of the oxide without hydroxyls and ligands along a film's z, which is none where the cut is symmetric."""
     provenance: Mapping[str, Any]
     """Oxide model, force fields, termination, realised densities, counts, seeds, package versions (JSON values)."""
 

@@ -12,10 +12,11 @@ MARGIN = 0.02
 
 
 def threaded(
-    ringed: Molecule, x: np.ndarray, bonded: Molecule, y: np.ndarray, lateral: tuple[float, float] | None
+    ringed: Molecule, x: np.ndarray, bonded: Molecule, y: np.ndarray, lateral: tuple[float, ...] | None
 ) -> bool:
     """Whether a bond between heavy atoms of `bonded` at y (m, 3) nm runs through a ring of `ringed` at x (n, 3), in
-    a rectangle periodic along x and y; `lateral` None is one and the same molecule in free space."""
+    a box periodic along x and y, and z where `lateral` has three edges; None is one and the same molecule in free
+    space."""
     pairs = np.array([(i, j) for i, j in bonded.bonds if "H" not in (bonded.elements[i], bonded.elements[j])])
     for ring in rings(ringed.smiles):
         atoms = list(ring)
@@ -28,13 +29,13 @@ def threaded(
     return False
 
 
-def _through(ring: np.ndarray, bonds: np.ndarray, lateral: tuple[float, float] | None) -> bool:
+def _through(ring: np.ndarray, bonds: np.ndarray, lateral: tuple[float, ...] | None) -> bool:
     """Whether one of the `bonds` (k, 2, 3) crosses the disc about the `ring` (r, 3)."""
     centre = ring.mean(axis=0)
     normal = np.linalg.svd(ring - centre)[2][2]
     apart = bonds - centre
     if lateral is not None:
-        box = np.array([*lateral, np.inf])
+        box = np.array([*lateral, np.inf])[:3]
         apart = apart - np.round(apart.mean(axis=1) / box)[:, None] * np.where(np.isinf(box), 0.0, box)
     heights = apart @ normal
     crossing = heights[:, 0] * heights[:, 1] < 0

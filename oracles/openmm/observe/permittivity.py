@@ -25,12 +25,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from loop.types import Check, Estimate, Outcome
+from oracles.openmm.build.film import flat
 from oracles.openmm.observe import answer, gates
 from oracles.openmm.observe.statistics import MIN_N_EFF, Equilibration, after, estimate, inefficiency
 from oracles.openmm.simulate.energy import charges
 
 if TYPE_CHECKING:
-    from oracles.openmm.build.film import Film
+    from oracles.openmm.build.specimen import Specimen
     from oracles.openmm.simulate.replica import Replica
     from oracles.openmm.simulate.segments import Journal
 
@@ -47,7 +48,7 @@ FEWEST = 2.0
 class Moments:
     """Dipole moments of a film: of its polymer, and of all atoms that move."""
 
-    def __init__(self, film: Film) -> None:
+    def __init__(self, film: Specimen) -> None:
         q = charges(film.system)
         moves = np.array([film.system.getParticleMass(atom)._value > 0 for atom in range(len(q))])
         chains = np.isin(np.arange(len(q)), film.polymer)
@@ -63,7 +64,7 @@ class Moments:
 
 def respond(replica: Replica, journal: Journal) -> Outcome:
     """Both properties of a finished replica from its production."""
-    film, series = replica.film, journal.series(replica.fidelity.production.name)
+    film, series = flat(replica.film), journal.series(replica.fidelity.production.name)
     run = answer.settled(series)
     polymer, mobile = (after(series[name], run) for name in ("polymer_moment", "mobile_moment"))
     height = float(series["height"][-1])

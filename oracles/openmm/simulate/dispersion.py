@@ -7,15 +7,21 @@ an integral over the distance of two planes (Janecek, J. Phys. Chem. B 2006, 110
     w(z) = -2 pi int_|z|^inf (1 - S(r)) 4 eps (sigma/r)^6 r dr,    E = 1/A sum_ij sum_k w(z_i - z_j + k Lz)
 
 with Lorentz-Berthelot mixing and S the switch that the simulation multiplied its potential with; the repulsion is a
-thousandth of it at these distances. OpenMM's own long-range correction assumes a homogeneous box, which a film is not.
+thousandth of it at these distances. A particle looks the same from all sides: shells take the place of planes.
+OpenMM's own long-range correction assumes a homogeneous box, which neither is.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from functools import singledispatch
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from oracles.openmm.build.film import Film
+from oracles.openmm.build.specimen import Specimen
+from oracles.openmm.build.suspension import Suspension
 from oracles.openmm.simulate.energy import nonbonded
 
 if TYPE_CHECKING:
@@ -24,9 +30,11 @@ if TYPE_CHECKING:
 REACH = 5.0
 """nm; a film's dispersion with slabs farther away is below 0.1 kJ/mol/nm^2."""
 GRID = 4096
+SMALLEST = 0.05
+"""nm from a particle's centre: no polymer comes so near, and a shell as small is a point."""
 
 
-class DispersionTail:
+class Tail(ABC):
     """Evaluates, in kJ/mol, what is missing of the LJ energy between `polymer` and all other atoms of a System with one
     NonbondedForce and a cut-off, in a box (3,) nm."""
 
@@ -39,28 +47,103 @@ class DispersionTail:
         self._epsilon = np.array([epsilon._value for _, _, epsilon in parameters])
         active = self._epsilon > 0
         self._polymer, self._surface = np.flatnonzero(inside & active), np.flatnonzero(~inside & active)
-        self._area, self._height = float(box[0] * box[1]), float(box[2])
+        self._box = box
         self._grid = np.linspace(0, REACH, GRID)
         cutoff = force.getCutoffDistance()._value
         switch = force.getSwitchingDistance()._value if force.getUseSwitchingFunction() else cutoff
         self._plane = plane_integral(self._grid, switch, cutoff)
 
+    @abstractmethod
     def __call__(self, positions: np.ndarray) -> float:
         """The missing energy at `positions` (N, 3) nm."""
-        z = positions[:, 2]
-        layers, counts = np.unique(
-            np.column_stack([self._sigma, self._epsilon, z.round(4)])[self._surface], axis=0, return_counts=True
-        )
-        sigma = (self._sigma[self._polymer][:, None] + layers[None, :, 0]) / 2
-        c6 = 4 * np.sqrt(self._epsilon[self._polymer][:, None] * layers[None, :, 1]) * sigma**6 * counts
+
+    def _layers(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(layers, 3) sigma, epsilon and place of the surface's atoms of one kind at one of the `places` (N,) nm, and
+        how many atoms each has."""
+        kinds = np.column_stack([self._sigma, self._epsilon, places.round(4)])[self._surface]
+        return np.unique(kinds, axis=0, return_counts=True)
+
+    def _beyond(self, distance: np.ndarray) -> np.ndarray:
+        """`plane_integral` at distances, nm."""
+        return np.asarray(np.interp(distance, self._grid, self._plane, right=0.0))
+
+
+class DispersionTail(Tail):
+    """Of a film: its layers are planes."""
+
+    def __call__(self, positions: np.ndarray) -> float:
+        z, height = positions[:, 2], float(self._box[2])
+        layers, counts = self._layers(z)
+        c6 = _c6(self._sigma[self._polymer][:, None], self._epsilon[self._polymer][:, None], layers) * counts
         apart = z[self._polymer][:, None] - layers[None, :, 2]
-        apart -= self._height * np.round(apart / self._height)
-        images = int(np.ceil(REACH / self._height))
+        apart -= height * np.round(apart / height)
+        images = int(np.ceil(REACH / height))
         energy = 0.0
         for k in range(-images, images + 1):
-            distance = np.abs(apart + k * self._height)
-            energy -= float((c6 * np.interp(distance, self._grid, self._plane, right=0.0)).sum())
-        return energy / self._area
+            energy -= float((c6 * self._beyond(np.abs(apart + k * height))).sum())
+        return energy / float(self._box[0] * self._box[1])
+
+
+class ShellTail(Tail):
+    """Of a particle: its layers are shells about its `centre`, (3,) nm from the first atom of the System.
+
+    Averaged over a shell of radius s, the plane integral w at a distance d from the centre becomes
+    [w(|d - s|) - w(d + s)] A / (4 pi s d): of the shell every point sees a slice per unit of distance.
+    """
+
+    def __init__(self, system: openmm.System, polymer: np.ndarray, box: np.ndarray, centre: np.ndarray) -> None:
+        super().__init__(system, polymer, box)
+        self._centre = centre
+
+    def __call__(self, positions: np.ndarray) -> float:
+        centre = positions[0] + self._centre
+        layers, counts = self._layers(np.linalg.norm(positions - centre, axis=1))
+        reach = float(layers[:, 2].max()) + REACH
+        edges = np.linspace(SMALLEST, reach, GRID // 4)
+        energy = 0.0
+        apart = positions[self._polymer] - centre
+        apart -= self._box * np.round(apart / self._box)
+        n = np.ceil(reach / self._box).astype(int)
+        images = np.stack(np.meshgrid(*(np.arange(-k, k + 1) for k in n), indexing="ij"), axis=-1).reshape(-1, 3)
+        kinds, which = np.unique(
+            np.column_stack([self._sigma, self._epsilon])[self._polymer], axis=0, return_inverse=True
+        )
+        tables = [self._table(sigma, epsilon, layers, counts, edges) for sigma, epsilon in kinds]
+        for image in images * self._box:
+            distance = np.linalg.norm(apart + image, axis=1)
+            for k, table in enumerate(tables):
+                energy -= float(np.interp(distance[which.ravel() == k], edges, table, right=0.0).sum())
+        return energy
+
+    def _table(
+        self, sigma: float, epsilon: float, layers: np.ndarray, counts: np.ndarray, distance: np.ndarray
+    ) -> np.ndarray:
+        """kJ/mol of one atom at each `distance` (nm) from the centre, its sign turned."""
+        s, d = np.maximum(layers[:, 2], SMALLEST), distance[:, None]
+        inner = self._beyond(np.abs(d - s)) - self._beyond(d + s)
+        return np.asarray((inner / (4 * np.pi * s * d)) @ (_c6(sigma, epsilon, layers) * counts))
+
+
+@singledispatch
+def tail_of(specimen: Specimen, box: np.ndarray) -> Tail:
+    """The tail of a specimen in a box (3,) nm."""
+    raise TypeError(f"no dispersion tail is known of a {type(specimen).__name__}")
+
+
+@tail_of.register
+def _(film: Film, box: np.ndarray) -> Tail:
+    return DispersionTail(film.system, film.polymer, box)
+
+
+@tail_of.register
+def _(suspension: Suspension, box: np.ndarray) -> Tail:
+    centre = suspension.centre - suspension.positions[0]
+    return ShellTail(suspension.system, suspension.polymer, box, centre)
+
+
+def _c6(sigma: np.ndarray | float, epsilon: np.ndarray | float, layers: np.ndarray) -> np.ndarray:
+    """4 eps sigma^6 of atoms and layers, mixed by Lorentz and Berthelot."""
+    return np.asarray(4 * np.sqrt(epsilon * layers[:, 1]) * ((sigma + layers[:, 0]) / 2) ** 6)
 
 
 def plane_integral(z: np.ndarray, switch: float, cutoff: float) -> np.ndarray:

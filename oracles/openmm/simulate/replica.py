@@ -15,7 +15,7 @@ from loop.types import Check, OracleFailure
 from oracles.openmm.observe import gates
 from oracles.openmm.observe.observer import GAS_CONSTANT, Bonds, Observer, Thermometer, arrays
 from oracles.openmm.observe.permittivity import Moments
-from oracles.openmm.simulate.dispersion import DispersionTail
+from oracles.openmm.simulate.dispersion import Tail, tail_of
 from oracles.openmm.simulate.energy import InteractionEnergy, charges
 from oracles.openmm.simulate.equilibrate import HEIGHTS_AVERAGED, Engine
 from oracles.openmm.simulate.fidelity import Fidelity, Stage
@@ -24,7 +24,7 @@ from oracles.openmm.simulate.pushoff import push_off
 from oracles.openmm.simulate.segments import Journal
 
 if TYPE_CHECKING:
-    from oracles.openmm.build.film import Film
+    from oracles.openmm.build.specimen import Specimen
 
 RUNAWAY = 2.0
 """Mean temperature of a segment over the target beyond which a run has blown up."""
@@ -50,7 +50,7 @@ class Replica:
     """
 
     def __init__(
-        self, film: Film, fidelity: Fidelity, temperature: float, seed: int, compute: Compute, journal: Journal
+        self, film: Specimen, fidelity: Fidelity, temperature: float, seed: int, compute: Compute, journal: Journal
     ) -> None:
         self.film, self.fidelity, self.temperature, self.seed = film, fidelity, temperature, seed
         self.last_frames = film.positions[None]
@@ -58,7 +58,7 @@ class Replica:
         self._thermometer, self._bonds = Thermometer(film.system), Bonds(film.system)
         self.observer, self._moments = Observer(film), Moments(film)
         self._interaction: InteractionEnergy | None = None
-        self._tail: DispersionTail | None = None
+        self._tail: Tail | None = None
         journal.resume(machine(film, compute))
 
     @property
@@ -171,12 +171,12 @@ class Replica:
         """Observables of production frames, and every so many frames the interaction energy and one for viewing."""
         positions, heights = frames["positions"], frames["height"]
         if self._interaction is None or self._tail is None:
-            box = np.array([*self.film.box[:2], heights[0]])
+            box = self.film.cell(float(heights[0]))
             self._interaction = InteractionEnergy(self.film.system, self.film.polymer, box, self.compute)
-            self._tail = DispersionTail(self.film.system, self.film.polymer, box)
+            self._tail = tail_of(self.film, box)
         self._interaction.restart()
         every = slice(None, None, self.fidelity.energy_every)
-        found, both = [self._interaction(x) for x in positions[every]], 2 * self.film.area
+        found, both = [self._interaction(x) for x in positions[every]], self.film.interface
         return {
             **self.observer.series(positions, heights),
             **self._moments.series(positions),
@@ -236,7 +236,7 @@ def describe(check: Check) -> str:
     return f"{check.name} is {value} {check.unit}, limit {limit}: {check.detail}".rstrip(": ")
 
 
-def machine(film: Film, compute: Compute) -> dict[str, Any]:
+def machine(film: Specimen, compute: Compute) -> dict[str, Any]:
     """What a checkpoint depends on: platform, versions and the film to the last bit."""
     import openmm
 
