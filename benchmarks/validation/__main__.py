@@ -1,6 +1,6 @@
 """Write docs/validation.md from results/*.json, measuring first what is not there.
 
-    make validate        (python -m benchmarks.validation [PART ...])
+    make validate        (python -m benchmarks.validation [--stored] [PART ...])
 
 Each part keeps its numbers in benchmarks/validation/results/PART.json; delete a file, or name the part, to have it
 measured again.
@@ -123,23 +123,33 @@ PARTS: Mapping[str, tuple[Callable[[], Any], Callable[[Any], str]]] = {
 }
 
 
+def page() -> str:
+    """The page of what is stored; a part that has no results has no section."""
+    sections = [HEAD]
+    for name, (_, text) in PARTS.items():
+        path = RESULTS / f"{name}.json"
+        if path.exists():
+            sections.append(text(json.loads(path.read_text(encoding="utf-8"))) + "\n")
+        notes = Path(__file__).parent / "notes" / f"{name}.md"
+        if path.exists() and notes.exists():
+            sections.append(notes.read_text(encoding="utf-8"))
+    return "\n".join(sections)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", nargs="*", help=f"measure again: {', '.join(PARTS)}")
-    again = parser.parse_args().part
+    parser.add_argument("--stored", action="store_true", help="measure nothing: write the page from what is stored")
+    arguments = parser.parse_args()
+    again = arguments.part
     if unknown := sorted(set(again) - set(PARTS)):
         parser.error(f"no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
     RESULTS.mkdir(exist_ok=True)
-    sections = [HEAD]
-    for name, (measure, text) in PARTS.items():
+    for name, (measure, _) in PARTS.items():
         path = RESULTS / f"{name}.json"
-        if name in again or not path.exists():
+        if not arguments.stored and (name in again or not path.exists()):
             path.write_text(json.dumps(measure(), indent=1) + "\n", encoding="utf-8")
-        sections.append(text(json.loads(path.read_text(encoding="utf-8"))) + "\n")
-        notes = Path(__file__).parent / "notes" / f"{name}.md"
-        if notes.exists():
-            sections.append(notes.read_text(encoding="utf-8"))
-    PAGE.write_text("\n".join(sections), encoding="utf-8")
+    PAGE.write_text(page(), encoding="utf-8")
     print(f"wrote {PAGE}")
 
 

@@ -213,7 +213,8 @@ def text(found: Mapping[str, Any]) -> str:
     ]
     for name, row in found.items():
         edges = " | ".join(f"{row[axis][0]:.4f} +- {row[axis][1]:.4f}" for axis in "abc")
-        density, moment = (f"{row[key][0]:.3f} +- {row[key][1]:.3f}" for key in ("density", "polarisation"))
+        density = f"{row['density'][0]:.3f} +- {row['density'][1]:.3f}"
+        moment = f"{row['polarisation'][0]:.4f} +- {row['polarisation'][1]:.4f}"
         lines.append(f"| {name} | {row['picoseconds']:.0f} | {edges} | {density} | {moment} | {row['ideal']:.3f} |")
     lines += [
         "| X-ray, 10.1295/polymj.3.600 | | "
