@@ -174,9 +174,9 @@ def text(found: Mapping[str, Any]) -> str:
         f"\nSlope of the energy along {DIRECTIONS} random directions of all mobile atoms at once, by finite",
         f"differences of fourth order, against the forces, largest difference over their size: {slopes}.\n",
         "Dipole along z about the slab's middle, e nm: of the bare slab (largest over oxide models and thicknesses),",
-        f"and its range over {PATTERNS} hydroxyl patterns at the hydroxyl density that is neutral or nearest to it. It is",
-        "0 where that takes every site or none, else part of the scatter of replicas. Charge: what is left, e, once the",
-        "rest is spread over the metals.\n",
+        f"and its range over {PATTERNS} hydroxyl patterns at the hydroxyl density that is neutral or nearest to it.",
+        "That is 0 where every site or none is taken, else part of the scatter of replicas. Charge: what is left, e,",
+        "once the rest is spread over the metals.\n",
         "| oxide | facet | termination | bare slab | lowest | highest | charge |",
         "|---|---|---|---|---|---|---|",
     ]

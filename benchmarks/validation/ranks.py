@@ -147,8 +147,7 @@ def text(found: Mapping[str, Any]) -> str:
                 f"| {row['ceiling']:.2f} |"
             )
         lines += ["", *(flips(name, row, one, other) for name, row in rows.items()), ""]
-    for pair in found.keys() - done.keys():
-        lines.append(f"{pair}: not run. {command(pair)}")
+    lines += [f"{pair}: not run. {command(pair)}\n" for pair in found if pair not in done]
     return "\n".join(lines)
 
 
