@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from pathlib import Path
 
 import pytest
 
 from loop import report
-from loop.report.profiles import MAX_BYTES, MAX_POINTS, Unreadable, read
+from loop.report.profiles import MAX_BYTES, MAX_POINTS, MAX_PROFILES, MAX_TEXT, Unreadable, read
 
 AXIS = {"label": "distance from the surface", "unit": "nm", "values": [0.025, 0.075, 0.125]}
 DENSITY = {
@@ -90,6 +92,17 @@ def test_oracles_and_units_are_not_mixed(story) -> None:
 def test_without_profiles_there_is_no_such_section(story) -> None:
     told = told_with(story, file_of())
     assert 'id="profiles"' not in write(told)
+
+
+def test_the_example_of_the_docs_can_be_read(tmp_path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "writing_an_oracle.md").read_text()
+    (example,) = re.findall(r"^```json\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    path = tmp_path / "profiles.json"
+    path.write_text(example)
+    (profile,) = read(path, tmp_path)
+    assert profile.axis.unit == "nm" and len(profile.errors) == 3
+    for limit in (MAX_POINTS, MAX_PROFILES, MAX_TEXT):
+        assert str(limit) in page
 
 
 BAD = {
