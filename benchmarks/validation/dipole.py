@@ -44,7 +44,7 @@ def text(found: dict[str, float]) -> str:
             "| source | D |",
             "|---|---|",
             *rows,
-            "| DFT, isolated (10.1039/c8sm00262b) | 2.3 |",
+            "| DFT, CH2-CF(CF3) in an isolated chain, the nearest that was read (10.1039/c8sm00262b) | 2.3 |",
             "| as cited for a monomer in vacuum (10.1155/2019/5961563) | 2.1 |",
         ]
     )
