@@ -1,4 +1,4 @@
-"""What a film's dynamics must conserve, and what its energy must not depend on."""
+"""What a film's dynamics must keep: its energy, the temperature of every kind of atom, and its course when killed."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ STEP = 0.004
 SETTLING = ((0.0005, 200), (0.001, 200), (0.002, 200), (STEP, 1000))
 """(ps, steps) of strongly damped dynamics after the minimisation."""
 CONSTANT_ENERGY, WARM_UP, THERMOSTATTED, EVERY = 5000, 5000, 10_000, 10
-"""Steps: 20 ps without thermostat; 20 ps with production's, in which the film still gives off heat (temperatures are
-two per cent high), and 40 ps of which temperatures are read; sampled every so many."""
+"""Steps: 20 ps without thermostat; 20 ps with production's, in which films just minimised still read one to two per cent
+hot, and 40 ps of which temperatures are read; sampled every so many."""
 FREEDOM_FRAMES = 10
 DRIFT = "drift: "
 Design = tuple[Mapping[str, Any], Mapping[str, Any]]
