@@ -34,8 +34,8 @@ STEP = 0.004
 SETTLING = ((0.0005, 200), (0.001, 200), (0.002, 200), (STEP, 1000))
 """(ps, steps) of strongly damped dynamics after the minimisation."""
 CONSTANT_ENERGY, WARM_UP, THERMOSTATTED, EVERY = 5000, 5000, 10_000, 10
-"""Steps: 20 ps without thermostat; 20 ps with production's, in which films just minimised still read one to two per cent
-hot, and 40 ps of which temperatures are read; sampled every so many."""
+"""20 ps without thermostat; 20 ps with production's, in which films just minimised still read one or two per cent
+hot; 40 ps of which temperatures are read; all in steps, as is how often a frame is taken."""
 FREEDOM_FRAMES = 10
 DRIFT = "drift: "
 Design = tuple[Mapping[str, Any], Mapping[str, Any]]
