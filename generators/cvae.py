@@ -1,222 +1,32 @@
-"""The conditional variational autoencoder that proposes designs.
-
-Stage 0 trains on the rule-valid corpus of the space, once: the same space and seed give the same weights, bit for bit.
-Stage 1 starts from stage 0 at every decision and learns which designs the surrogate holds good; an update that fails
-its gates or forgets part of the space is rejected. Where stage 0 cannot pass its gates, proposals are uniform, and
-`notes` say so.
-"""
+"""The conditional variational autoencoder that proposes designs: the default family."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from generators import snapshot
-from generators.encoding import Encoding
-from generators.gates import Gates, measure
-from generators.labels import condition_row, levels, measured_utilities, rank_weights
-from generators.network import Network, Shape, conditioned
-from generators.pool import Model, Pool
-from generators.pretrained import Corpus, Pretrained, gather_corpus, pretrain
-from generators.training import LEVELS, Schedule, log_density, train, training_rows
-from generators.uniform import Uniform
-from loop.seeds import derive
-from loop.space import Space
-from loop.types import Condition, Design, Objective, Predictor, Proposal, Record
+from generators.network import Network, Shape, initial_weights
+from generators.trained import Trained
+from generators.training import Rows, Schedule, train
 
 if TYPE_CHECKING:
     import numpy as np
 
-UPDATE = Schedule(steps=300, beta=0.02, beta_start=0.02, rate=2e-3)
 
-
-class CVAE:
+class CVAE(Trained):
     """A conditional VAE over any space. Campaign keys: `corpus`, the number of rule-valid designs to learn from, and
     `steps`, the length of the first training."""
 
     name = "cvae"
+    schedule = Schedule(steps=0, beta=0.02)
+    update = Schedule(steps=300, beta=0.02, beta_start=0.02, rate=2e-3)
 
     def __init__(self, corpus: int = 5000, steps: int = 1500) -> None:
-        if not 500 <= corpus <= 50_000:
-            raise ValueError(f"corpus: {corpus} designs; give 500 to 50000")
-        if not 100 <= steps <= 50_000:
-            raise ValueError(f"steps: {steps}; give 100 to 50000")
-        self.corpus, self.steps = corpus, steps
-        self.notes: tuple[str, ...] = ()
-        self.counts: dict[str, dict[str, int]] = {}
-        self.gates: Gates | None = None
-        self.digest = ""
-        self._space: Space | None = None
-        self._seed: int | None = None
-        self._corpus: Corpus | None = None
-        self._key = ""
-        self._base = Pretrained(None, None)
-        self._network: Network | None = None
-        self._properties: tuple[str, ...] = ()
+        super().__init__(corpus, steps)
 
-    def fit(
-        self,
-        space: Space,
-        records: Sequence[Record],
-        objectives: Sequence[Objective],
-        *,
-        seed: int,
-        predict: Predictor | None = None,
-    ) -> None:
-        """Pre-train on the space (kept between calls and snapshots), then, given a surrogate's `predict`, learn the
-        levels of the objectives.
+    def start(self, shape: Shape, seed: int) -> Network:
+        return Network(shape, initial_weights(shape, seed))
 
-        Raises SpaceError where the space has no valid design.
-        """
-        corpus = self._pretrain(space, seed)
-        self._network, self.gates, self.notes = self._base.network, self._base.gates, self._base.notes
-        self._properties = tuple(objective.property for objective in objectives)
-        if self._network is not None and predict is not None and objectives:
-            self._update(self._network, corpus, records, objectives, seed, predict)
-        self.digest = snapshot.digest(*snapshot.pack(*self._content()))
-
-    def _pretrain(self, space: Space, seed: int) -> Corpus:
-        if self._corpus is None or space is not self._space or seed != self._seed:
-            corpus = gather_corpus(space, self.corpus, seed)
-            key = f"{corpus.key}:{self.steps}"
-            if key != self._key:
-                self._base = pretrain(Encoding(space), corpus, self.steps, seed)
-            self._space, self._seed, self._corpus, self._key = space, seed, corpus, key
-        return self._corpus
-
-    def _update(
-        self, base: Network, corpus: Corpus, records: Sequence[Record], objectives: Sequence[Objective],
-        seed: int, predict: Predictor,
-    ) -> None:  # fmt: skip
-        """Stage 1: take the update, or keep stage 0 and note why."""
-        import numpy as np
-
-        assert self._space is not None and self._base.gates is not None
-        encoding, real = Encoding(self._space), measured_utilities(self._space, records, objectives)
-        designs = [*corpus.train, *real]
-        predicted, _ = predict(designs)
-        if not np.isfinite(predicted).all():
-            self.notes += ("update rejected: the surrogate predicts values that are not finite",)
-            return
-        known = predicted.copy()
-        for i, measured in enumerate(real.values(), start=len(corpus.train)):
-            known[i] = np.where(np.isfinite(measured), measured, predicted[i])
-        rows = training_rows(encoding, designs, levels(known, predicted[: len(corpus.train)]))
-        weights = rank_weights(predicted, np.arange(len(designs)) >= len(corpus.train))
-        start = conditioned(base, LEVELS * len(objectives))
-        network = train(start, rows, UPDATE, seed=derive(seed, "stage 1"), weights=weights)
-        gates = measure(network, encoding, corpus.held_out, derive(seed, "stage 0"))
-        wrong = (*gates.failed(), *gates.collapsed_from(self._base.gates))
-        if wrong:
-            self.notes += (f"update rejected: {'; '.join(wrong)}",)
-        else:
-            self._network, self.gates = network, gates
-
-    def propose(self, n: int, condition: Condition, incumbents: Sequence[Design], *, seed: int) -> list[Proposal]:
-        """At most n distinct, canonical, rule-valid proposals; all there are where the space holds fewer. Incumbents
-        and designs known otherwise may be among them. `counts` then holds draws per source.
-
-        Raises SpaceError where no design is valid or a pin lies outside the space, ValueError for an unknown level.
-        """
-        space = self._fitted()
-        wanted = condition_row(condition.levels, self._properties)
-        if self._network is None:
-            return self._uniform(n, condition, seed)
-        knows_levels = self._network.shape.condition > 0 and wanted.any()
-        pool = Pool(Model(self._network, Encoding(space), self.digest), condition.pins, seed)
-        proposals = pool.fill(n, wanted if knows_levels else None, incumbents)
-        self.counts = pool.counts
-        densities = self.log_density([proposal.design for proposal in proposals])
-        return [replace(p, log_density=float(d)) for p, d in zip(proposals, densities, strict=True)]
-
-    def _uniform(self, n: int, condition: Condition, seed: int) -> list[Proposal]:
-        uniform = Uniform()
-        uniform.fit(self._fitted(), (), (), seed=seed)
-        proposals = uniform.propose(n, condition, (), seed=seed)
-        self.counts = {"uniform": dict.fromkeys(("drawn", "valid", "unique"), len(proposals))}
-        return proposals
-
-    def log_density(self, designs: Sequence[Design]) -> np.ndarray:
-        """(n,) importance-weighted estimates of log p(x), nothing known of the objectives; zeros where proposals are
-        uniform. The same designs give the same numbers."""
-        import numpy as np
-
-        space = self._fitted()
-        if self._network is None or not designs:
-            return np.zeros(len(designs))
-        return log_density(self._network, training_rows(Encoding(space), designs))
-
-    def synthesize(self, n: int, condition: Condition, *, seed: int) -> list[Design]:
-        """At most n unlabelled designs for synthetic records, half of them under the levels wanted."""
-        return [proposal.design for proposal in self.propose(n, condition, (), seed=seed)]
-
-    def save(self, folder: Path) -> str:
-        """Write stage 0 and the present network; returns the digest that proposals carry."""
-        self._fitted()
-        return snapshot.write(folder, *self._content())
-
-    def load(self, folder: Path) -> None:
-        """Read what `save` wrote. Proposals then equal those of the saved generator; `fit` on the same space and seed
-        takes up its stage 0 instead of training. The oracles' checks are no part of a snapshot: a generator that was
-        not fitted on the space before judges by its constraints only, until `fit`.
-
-        Raises ValueError where the snapshot is damaged or another generator's.
-        """
-        tensors, facts = snapshot.read(folder, self.name)
-        try:
-            base, network = (network_from(tensors, facts, part) for part in ("stage0", "present"))
-            gates = [Gates(**facts[name]) if facts[name] else None for name in ("stage0_gates", "gates")]
-            space, self._corpus = snapshot.space_from(facts["space"]), None
-            if self._space is None or snapshot.space_facts(self._space) != snapshot.space_facts(space):
-                self._space = space
-            self._key, self._properties = facts["key"], tuple(facts["objectives"])
-            self._base = Pretrained(base, gates[0], tuple(facts["stage0_notes"]))
-            self._network, self.gates, self.notes = network or base, gates[1], tuple(facts["notes"])
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"{folder}: not a model of this version ({error!r}); delete it to train anew") from error
-        self.digest = snapshot.digest(*snapshot.pack(*self._content()))
-
-    def _content(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """Tensors and facts of a snapshot. The present network is written only where it is not stage 0."""
-        networks = {"stage0": self._base.network, "present": self._network}
-        if self._network is self._base.network:
-            networks["present"] = None
-        facts = {
-            "generator": self.name,
-            "key": self._key,
-            "space": snapshot.space_facts(self._fitted()),
-            "objectives": list(self._properties),
-            "shapes": {part: asdict(network.shape) for part, network in networks.items() if network},
-            "stage0_gates": self._base.gates and asdict(self._base.gates),
-            "stage0_notes": list(self._base.notes),
-            "gates": self.gates and asdict(self.gates),
-            "notes": list(self.notes),
-        }
-        tensors = {
-            f"{part}.{name}": weight.numpy()
-            for part, network in networks.items()
-            if network
-            for name, weight in network.weights.items()
-        }
-        return tensors, facts
-
-    def _fitted(self) -> Space:
-        if self._space is None:
-            raise RuntimeError("call fit(space, ...) or load(folder) first")
-        return self._space
-
-
-def network_from(tensors: dict[str, np.ndarray], facts: dict[str, Any], part: str) -> Network | None:
-    import torch
-
-    if part not in facts["shapes"]:
-        return None
-    shape = facts["shapes"][part]
-    weights = {
-        name.removeprefix(f"{part}."): torch.from_numpy(array.copy())
-        for name, array in tensors.items()
-        if name.startswith(f"{part}.")
-    }
-    return Network(Shape(**{**shape, "sizes": tuple(shape["sizes"])}), weights)
+    def learn(
+        self, start: Network, rows: Rows, schedule: Schedule, *, seed: int, weights: np.ndarray | None = None
+    ) -> Network:
+        return train(start, rows, schedule, seed=seed, weights=weights)

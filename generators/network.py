@@ -1,9 +1,9 @@
-"""The conditional variational autoencoder as pure functions of its weights.
+"""Encoder, decoder, prior and critic of every family, as pure functions of their weights.
 
-Kingma and Welling, ICLR 2014 (arXiv 1312.6114); conditional form with a learned prior p(z|c) after Sohn, Lee and Yan,
-NeurIPS 2015. The floor under the numeric standard deviation keeps numbers from starving the categories of training
-(Ma et al., VAEM, NeurIPS 2020, arXiv 2006.11941). Every tensor is float32 on the CPU; torch's global random state and
-default type are neither read nor changed.
+The conditional variational autoencoder: Kingma and Welling, ICLR 2014 (arXiv 1312.6114), with a learned prior p(z|c)
+after Sohn, Lee and Yan, NeurIPS 2015. The floor under the numeric standard deviation keeps numbers from starving the
+categories of training (Ma et al., VAEM, NeurIPS 2020, arXiv 2006.11941). Every tensor is float32 on the CPU; torch's
+global random state and default type are neither read nor changed.
 """
 
 from __future__ import annotations
@@ -41,6 +41,11 @@ class Shape:
         return len(self.sizes) * self.widest + 2 * self.numbers
 
     @property
+    def features(self) -> int:
+        """Columns of a design as a critic sees it: one-hot blocks and numbers."""
+        return sum(self.sizes) + self.numbers
+
+    @property
     def widest(self) -> int:
         return max(self.sizes, default=1)
 
@@ -55,8 +60,9 @@ class Heads:
     sd: np.ndarray
 
 
-def initial_weights(shape: Shape, seed: int) -> dict[str, Tensor]:
-    """Weights of an unconditional network: uniform in +-1/sqrt(inputs), biases zero."""
+def initial_weights(shape: Shape, seed: int, *, pack: int = 0) -> dict[str, Tensor]:
+    """Weights of an unconditional network: uniform in +-1/sqrt(inputs), biases zero. With `pack` there is a critic,
+    which judges that many designs together."""
     import torch
 
     generator = torch.Generator().manual_seed(seed)
@@ -64,6 +70,7 @@ def initial_weights(shape: Shape, seed: int) -> dict[str, Tensor]:
     for part, first, last in (
         ("encoder", shape.inputs, 2 * shape.latent),
         ("decoder", shape.latent, shape.outputs),
+        *((("critic", pack * shape.features, 1),) if pack else ()),
     ):
         layers = ((first, shape.hidden), (shape.hidden, shape.hidden), (shape.hidden, last))
         for i, (width_in, width_out) in enumerate(layers):
@@ -80,12 +87,16 @@ def conditioned(network: Network, width: int) -> Network:
     import torch
 
     shape = replace(network.shape, condition=width)
-    outputs = {"encoder": shape.hidden, "decoder": shape.hidden, "prior": 2 * shape.latent}
-    weights = {f"{part}.condition": torch.zeros((rows, width), dtype=torch.float32) for part, rows in outputs.items()}
+    sizes = {"encoder": (shape.hidden, width), "decoder": (shape.hidden, width), "prior": (2 * shape.latent, width)}
+    if "critic.0.weight" in network.weights:
+        pack = network.weights["critic.0.weight"].shape[1] // shape.features
+        sizes["critic"] = (shape.hidden, pack * width)
+    weights = {f"{part}.condition": torch.zeros(size, dtype=torch.float32) for part, size in sizes.items()}
     return Network(shape, {**network.weights, **weights})
 
 
-def _layers(weights: Weights, part: str, x: Tensor, c: Tensor) -> Tensor:
+def layers(weights: Weights, part: str, x: Tensor, c: Tensor) -> Tensor:
+    """The part's three linear layers on rows x, conditions c entering at the first."""
     from torch.nn.functional import linear, silu
 
     h = linear(x, weights[f"{part}.0.weight"], weights[f"{part}.0.bias"])
@@ -97,7 +108,7 @@ def _layers(weights: Weights, part: str, x: Tensor, c: Tensor) -> Tensor:
 
 def posterior(weights: Weights, x: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and log variance, each (n, latent), of q(z | x, c)."""
-    mean, log_var = _layers(weights, "encoder", x, c).chunk(2, dim=1)
+    mean, log_var = layers(weights, "encoder", x, c).chunk(2, dim=1)
     return mean, log_var.clamp(-8.0, 4.0)
 
 
@@ -118,7 +129,7 @@ def likelihood(weights: Weights, shape: Shape, z: Tensor, c: Tensor) -> tuple[Te
     import torch
     from torch.nn.functional import log_softmax, softplus
 
-    out = _layers(weights, "decoder", z, c)
+    out = layers(weights, "decoder", z, c)
     fields = len(shape.sizes)
     split = fields * shape.widest
     beyond = torch.arange(shape.widest) >= torch.tensor(shape.sizes, dtype=torch.int64).unsqueeze(1)
@@ -148,6 +159,10 @@ class Network:
 
     shape: Shape
     weights: Weights
+
+    @property
+    def finite(self) -> bool:
+        return all(bool(weight.isfinite().all()) for weight in self.weights.values())
 
     def encode(self, rows: np.ndarray, condition: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and log variance, each (n, latent), of rows (n, inputs) under conditions (n, condition)."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from generators.encoding import Encoding
     from generators.network import Network
+    from generators.support import Support
 
 RADII = (0.3, 0.6, 1.0)
 """Steps in latent space around an incumbent; the prior has standard deviation 1."""
@@ -25,6 +26,7 @@ UNIFORM_SHARE = 0.1
 SHARES = {"prior": 0.25, "conditional": 0.25, "incumbent": 0.33, "crossover": 0.17}
 MAX_ROUNDS = 6
 SPARE = 16
+COUNTED = ("drawn", "valid", "known", "unique")
 
 Draw = tuple["np.ndarray", "np.ndarray", list[tuple[str, ...]]]
 """Latent points (n, latent), conditions (n, width) and the ids of each point's parents."""
@@ -32,19 +34,23 @@ Draw = tuple["np.ndarray", "np.ndarray", list[tuple[str, ...]]]
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What a pool is drawn from: the network, the encoding it was trained in, and its digest."""
+    """What a pool is drawn from: the family's name, the network, the encoding it was trained in, what the corpus never
+    shows, and the model's digest."""
 
+    name: str
     network: Network
     encoding: Encoding
+    support: Support
     digest: str
 
 
 @dataclass
 class Pool:
-    """Draws proposals and counts, per source, how many were drawn, valid and not seen before."""
+    """Draws proposals and counts, per source, how many were drawn, valid, known already, and not seen before."""
 
     model: Model
     pins: Mapping[str, Value]
+    known: frozenset[Design]
     seed: int
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
 
@@ -52,7 +58,7 @@ class Pool:
         space = self.model.encoding.space
         pinned_space(space, self.pins)
         self.pins = {name: canonical_value(space[name], value) for name, value in self.pins.items()}
-        self._decoder = Decoder(self.model.encoding, self.pins)
+        self._decoder = Decoder(self.model.encoding, self.pins, support=self.model.support)
         self._found: dict[Design, Proposal] = {}
 
     def fill(self, n: int, condition: np.ndarray | None, incumbents: Sequence[Design]) -> list[Proposal]:
@@ -62,7 +68,7 @@ class Pool:
         sources = self._sources(condition, incumbents)
         total = sum(SHARES[name] for name in sources)
         for name, draw in sources.items():
-            self._take(f"cvae:{name}", round(latent * SHARES[name] / total), draw)
+            self._take(f"{self.model.name}:{name}", round(latent * SHARES[name] / total), draw)
         self._add_uniform(n)
         return list(self._found.values())
 
@@ -86,8 +92,8 @@ class Pool:
         if condition is not None:
             sources["conditional"] = from_prior(condition)
         if ids:
-            known = [encoding.space.canonicalise(design.values) for design in incumbents]
-            centres, _ = network.encode(encoding.encode(known), np.tile(unknown, (len(ids), 1)))
+            best = [encoding.space.canonicalise(design.values) for design in incumbents]
+            centres, _ = network.encode(encoding.encode(best), np.tile(unknown, (len(ids), 1)))
 
             def near(n: int, rng: np.random.Generator) -> Draw:
                 who, radius = rng.integers(len(ids), size=n), rng.choice(RADII, size=(n, 1))
@@ -112,7 +118,7 @@ class Pool:
         import numpy as np
 
         rng = np.random.default_rng(derive(self.seed, source))
-        count = self.counts.setdefault(source, {"drawn": 0, "valid": 0, "unique": 0})
+        count = self.counts.setdefault(source, dict.fromkeys(COUNTED, 0))
         for _ in range(MAX_ROUNDS):
             missing = quota - count["unique"]
             if missing <= 0:
@@ -142,15 +148,17 @@ class Pool:
         if not pinned or self.model.encoding.space.violations(design):
             return
         count["valid"] += 1
-        if design not in self._found:
+        if design in self.known:
+            count["known"] += 1
+        elif design not in self._found:
             count["unique"] += 1
             self._found[design] = proposal
 
     def _add_uniform(self, n: int) -> None:
         """Fill up with uniform valid designs, asking for as many as the whole pool where few of them are new."""
-        count = self.counts.setdefault("uniform", {"drawn": 0, "valid": 0, "unique": 0})
+        count = self.counts.setdefault("uniform", dict.fromkeys(COUNTED, 0))
         space = self.model.encoding.space
-        for wanted in (n - len(self._found) + SPARE, n):
+        for wanted in (n - len(self._found) + SPARE, n + len(self.known)):
             if len(self._found) < n:
                 for design in valid_designs(space, wanted, derive(self.seed, "uniform", wanted), self.pins):
                     if len(self._found) < n:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
 
 from generators.encoding import Encoding
 from generators.gates import Gates, measure
-from generators.network import Network, Shape, initial_weights
+from generators.network import Network, Shape
 from generators.snapshot import space_facts
-from generators.training import Schedule, train, training_rows
+from generators.support import NOTHING, Support, learn_support
+from generators.training import Rows, Schedule, training_rows
 from generators.uniform import MAX_LISTED, combinations, listed
 from loop.seeds import derive
 from loop.space import Space
 from loop.types import Design, canonical_json
+
+if TYPE_CHECKING:
+    import numpy as np
 
 HIDDEN = 96
 MIN_LATENT = 12
@@ -22,6 +27,19 @@ MIN_CORPUS = 256
 HELD_OUT = 500
 DRAWS_PER_DESIGN = 20
 MAX_ATTEMPTS = 3
+
+
+class Family(Protocol):
+    """What makes a kind of generator: its untrained network, and how it learns from rows."""
+
+    reconstructs: bool
+    schedule: Schedule
+
+    def start(self, shape: Shape, seed: int) -> Network: ...
+
+    def learn(
+        self, start: Network, rows: Rows, schedule: Schedule, *, seed: int, weights: np.ndarray | None = None
+    ) -> Network: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +54,12 @@ class Corpus:
 
 @dataclass(frozen=True, slots=True)
 class Pretrained:
-    """A network and its gates; `network` is None where none passed, `notes` say why."""
+    """A network, its gates and what the corpus never shows; `network` is None where none passed, `notes` say why."""
 
     network: Network | None
     gates: Gates | None
     notes: tuple[str, ...] = ()
+    support: Support = NOTHING
 
 
 def gather_corpus(space: Space, size: int, seed: int) -> Corpus:
@@ -54,23 +73,24 @@ def gather_corpus(space: Space, size: int, seed: int) -> Corpus:
     return Corpus(tuple(designs[aside:]), tuple(designs[:aside]), key)
 
 
-def pretrain(encoding: Encoding, corpus: Corpus, steps: int, seed: int) -> Pretrained:
+def pretrain(family: Family, encoding: Encoding, corpus: Corpus, steps: int, seed: int) -> Pretrained:
     """Train until every gate passes, MAX_ATTEMPTS times at most. What does not reconstruct gets more latent dimensions
     and a weaker pull to the prior, what decodes the prior to invalid designs a stronger one."""
     if len(corpus.train) < MIN_CORPUS:
         few = f"only {len(corpus.train)} valid designs to learn from, at least {MIN_CORPUS} needed"
         return Pretrained(None, None, (f"{few}; candidates are drawn uniformly",))
-    rows = training_rows(encoding, corpus.train)
-    latent, schedule = max(MIN_LATENT, len(encoding.categorical) + len(encoding.numeric)), Schedule(steps, beta=0.02)
+    rows, support = training_rows(encoding, corpus.train), learn_support(encoding.fields(corpus.train), encoding.sizes)
+    latent = max(MIN_LATENT, len(encoding.categorical) + len(encoding.numeric))
+    schedule = replace(family.schedule, steps=steps)
     notes: list[str] = []
     for attempt in range(MAX_ATTEMPTS):
         shape = Shape(encoding.width, 0, latent, HIDDEN, encoding.sizes, len(encoding.numeric))
-        start = Network(shape, initial_weights(shape, derive(seed, "weights", attempt)))
-        network = train(start, rows, schedule, seed=derive(seed, "stage 0", attempt))
-        gates = measure(network, encoding, corpus.held_out, derive(seed, "stage 0"))
-        failed = gates.failed()
+        start = family.start(shape, derive(seed, "weights", attempt))
+        network = family.learn(start, rows, schedule, seed=derive(seed, "stage 0", attempt))
+        gates = measure(network, encoding, corpus.held_out, derive(seed, "stage 0"), support)
+        failed = gates.failed(reconstructs=family.reconstructs)
         if not failed:
-            return Pretrained(network, gates, tuple(notes))
+            return Pretrained(network, gates, tuple(notes), support)
         notes.append(f"pre-training, attempt {attempt + 1}: {'; '.join(failed)}")
         latent += latent // 3
         schedule = replace(schedule, steps=schedule.steps * 3 // 2, beta=next_beta(schedule.beta, failed))

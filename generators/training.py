@@ -1,9 +1,9 @@
-"""Training of the conditional VAE: evidence lower bound with a ramped KL weight."""
+"""The one training loop of every family, and the evidence lower bound with a ramped KL weight."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from generators.encoding import Encoding
     from loop.types import Design
 
+    Loss = Callable[[Network, "Rows", Tensor, Generator, float], Tensor]
+    Before = Callable[[Network, int, Generator], None]
+
 LEVELS = 4
 UNKNOWN = -1
 DROPOUT = 0.3
@@ -24,18 +27,26 @@ DROPOUT = 0.3
 CONDITION_HASTE = 10.0
 """Learning rate of the condition's weights, which start at zero, over that of the rest."""
 IMPORTANCE_SAMPLES = 32
+AUTOENCODER = ("encoder", "decoder", "prior")
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """How long and how hard to train. The KL weight rises linearly from `beta_start` to `beta` over the first 40 %
-    of the steps; the learning rate falls from `rate` along a half cosine."""
+    of the steps; the learning rate falls from `rate` along a half cosine. `momentum` is Adam's first."""
 
     steps: int
     beta: float
     beta_start: float = 0.0
     rate: float = 6e-3
     batch: int = 128
+    momentum: float = 0.9
+
+    def rate_at(self, step: int) -> float:
+        return self.rate * (0.02 + 0.49 * (1 + math.cos(math.pi * (step / self.steps))))
+
+    def beta_at(self, step: int) -> float:
+        return self.beta_start + (self.beta - self.beta_start) * min(1.0, step / self.steps / 0.4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +99,11 @@ def log_likelihood(network: Network, rows: Rows, z: Tensor, c: Tensor) -> Tensor
     return (torch.cat([chosen, normal], dim=1) * rows.free).sum(1)
 
 
-def negative_elbo(network: Network, rows: Rows, c: Tensor, noise: Tensor, beta: float) -> Tensor:
+def negative_elbo(network: Network, rows: Rows, c: Tensor, generator: Generator, beta: float) -> Tensor:
     """Mean over the batch of -log p(x | z, c) + beta KL(q(z | x, c) || p(z | c))."""
+    import torch
+
+    noise = torch.randn((len(rows.inputs), network.shape.latent), generator=generator, dtype=torch.float32)
     mean, log_var = posterior(network.weights, rows.inputs, c)
     prior_mean, prior_log_var = prior(network.weights, c)
     z = mean + (0.5 * log_var).exp() * noise
@@ -98,47 +112,74 @@ def negative_elbo(network: Network, rows: Rows, c: Tensor, noise: Tensor, beta: 
     return (beta * kl - log_likelihood(network, rows, z, c)).mean()
 
 
-def train(start: Network, rows: Rows, schedule: Schedule, *, seed: int, weights: np.ndarray | None = None) -> Network:
-    """The network after `schedule.steps` steps of Adam from `start`, which is left as it was. Rows are drawn with
-    probability proportional to `weights` (n,), or evenly. The same arguments give the same weights, bit for bit."""
+def train(
+    start: Network, rows: Rows, schedule: Schedule, *, seed: int, weights: np.ndarray | None = None,
+    loss: Loss = negative_elbo, parts: Sequence[str] = AUTOENCODER, before: Before | None = None,
+) -> Network:  # fmt: skip
+    """The network after `schedule.steps` steps of Adam from `start`, which is left as it was; only `parts` learn. Rows
+    are drawn with probability proportional to `weights` (n,), or evenly. `before` is called at every step with the
+    network as it stands. The same arguments give the same weights, bit for bit."""
     import torch
 
     with torch.enable_grad(), one_thread():
-        parameters = {name: w.clone().requires_grad_() for name, w in start.weights.items()}
-        network = Network(start.shape, parameters)
-        young = [p for name, p in parameters.items() if name.endswith(".condition")]
-        old = [p for name, p in parameters.items() if not name.endswith(".condition")]
-        groups = [{"params": old, "haste": 1.0}, {"params": young, "haste": CONDITION_HASTE}]
-        optimiser = torch.optim.Adam([g for g in groups if g["params"]], lr=schedule.rate, fused=True)
+        learning = {n: w.clone().requires_grad_() for n, w in start.weights.items() if n.split(".")[0] in parts}
+        network = Network(start.shape, {**start.weights, **learning})
+        optimiser = Optimiser(learning, schedule)
         generator = torch.Generator().manual_seed(derive(seed, "train"))
-        chances = torch.ones(len(rows.inputs)) if weights is None else torch.tensor(weights, dtype=torch.float32)
-        draws = torch.multinomial(chances, schedule.steps * schedule.batch, replacement=True, generator=generator)
+        draws = drawn(rows, schedule.steps * schedule.batch, weights, generator)
         for step, picked in enumerate(torch.split(draws, schedule.batch)):
-            done = step / schedule.steps
-            beta = schedule.beta_start + (schedule.beta - schedule.beta_start) * min(1.0, done / 0.4)
-            for group in optimiser.param_groups:
-                group["lr"] = group["haste"] * schedule.rate * (0.02 + 0.49 * (1 + math.cos(math.pi * done)))
+            if before is not None:
+                before(network, step, generator)
             batch = rows.take(picked)
-            c = one_hot_levels(_hide_some(batch.levels, generator))
-            noise = torch.randn((schedule.batch, start.shape.latent), generator=generator, dtype=torch.float32)
-            loss = negative_elbo(network, batch, c, noise, beta)
-            optimiser.zero_grad()
-            torch.autograd.backward(loss)
-            optimiser.step()
-    return Network(start.shape, {name: w.detach() for name, w in parameters.items()})
+            c = conditions(batch.levels, generator)
+            optimiser.step(loss(network, batch, c, generator, schedule.beta_at(step)), step)
+    return Network(start.shape, {name: w.detach() for name, w in network.weights.items()})
 
 
-def _hide_some(levels: Tensor, generator: Generator) -> Tensor:
-    """Levels with some made UNKNOWN: all of a row, or single objectives of it."""
+class Optimiser:
+    """Adam over named weights, those of the condition in more haste, at the schedule's rate."""
+
+    def __init__(self, weights: Mapping[str, Tensor], schedule: Schedule) -> None:
+        import torch
+
+        young = [w for name, w in weights.items() if name.endswith(".condition")]
+        old = [w for name, w in weights.items() if not name.endswith(".condition")]
+        groups = [{"params": old, "haste": 1.0}, {"params": young, "haste": CONDITION_HASTE}]
+        betas = (schedule.momentum, 0.999)
+        self._adam = torch.optim.Adam([g for g in groups if g["params"]], lr=schedule.rate, betas=betas, fused=True)
+        self._schedule = schedule
+
+    def step(self, loss: Tensor, step: int) -> None:
+        """One step down the loss."""
+        import torch
+
+        for group in self._adam.param_groups:
+            group["lr"] = group["haste"] * self._schedule.rate_at(step)
+        weights = [w for group in self._adam.param_groups for w in group["params"]]
+        for weight, gradient in zip(weights, torch.autograd.grad(loss, weights, allow_unused=True), strict=True):
+            weight.grad = gradient
+        self._adam.step()
+
+
+def drawn(rows: Rows, n: int, weights: np.ndarray | None, generator: Generator) -> Tensor:
+    """(n,) indices of rows, with replacement."""
+    import torch
+
+    chances = torch.ones(len(rows.inputs)) if weights is None else torch.tensor(weights, dtype=torch.float32)
+    return torch.multinomial(chances, n, replacement=True, generator=generator)
+
+
+def conditions(levels: Tensor, generator: Generator) -> Tensor:
+    """Condition rows of the levels with some made UNKNOWN: all of a row, or single objectives of it."""
     import torch
 
     rows, objectives = levels.shape
-    if not objectives:
-        return levels
-    hidden = torch.rand((rows, 1), generator=generator) < DROPOUT
-    if objectives > 1:
-        hidden = hidden | (torch.rand((rows, objectives), generator=generator) < DROPOUT)
-    return levels.masked_fill(hidden, UNKNOWN)
+    if objectives:
+        hidden = torch.rand((rows, 1), generator=generator) < DROPOUT
+        if objectives > 1:
+            hidden = hidden | (torch.rand((rows, objectives), generator=generator) < DROPOUT)
+        levels = levels.masked_fill(hidden, UNKNOWN)
+    return one_hot_levels(levels)
 
 
 def log_density(network: Network, rows: Rows) -> np.ndarray:

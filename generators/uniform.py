@@ -40,13 +40,14 @@ class Uniform:
         self._space = space
 
     def propose(self, n: int, condition: Condition, incumbents: Sequence[Design], *, seed: int) -> list[Proposal]:
-        """Up to n distinct valid designs; levels mean nothing here, pins are kept.
+        """Up to n distinct valid designs that are not known; levels mean nothing here, pins are kept.
 
         Raises SpaceError where no design is valid or a pin lies outside the space.
         """
         if self._space is None:
             raise RuntimeError("call fit(space, ...) before propose")
-        return [Proposal(design, self.name) for design in valid_designs(self._space, n, seed, condition.pins)]
+        designs = valid_designs(self._space, n + len(condition.known), seed, condition.pins)
+        return [Proposal(design, self.name) for design in designs if design not in condition.known][:n]
 
     def log_density(self, designs: Sequence[Design]) -> np.ndarray:
         """(n,) zeros: every valid design is as likely as any other."""

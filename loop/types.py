@@ -61,7 +61,7 @@ class Design:
         return hashlib.sha256(canonical_json(dict(self.values)).encode()).hexdigest()[:12]
 
     def __hash__(self) -> int:
-        return hash(self.id)
+        return hash(frozenset(self.values.items()))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Design) and dict(self.values) == dict(other.values)
@@ -232,11 +232,12 @@ class OracleFailure(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What a generator is asked for: a level per objective property (0 worst quarter .. 3 best; None: unknown) and
-    pinned parameter values."""
+    """What a generator is asked for: a level per objective property (0 worst quarter .. 3 best; None: unknown), pinned
+    parameter values, and designs already known (evaluated, pending or failed), which need not be proposed again."""
 
     levels: Mapping[str, int | None] = field(default_factory=dict)
     pins: Mapping[str, Value] = field(default_factory=dict)
+    known: frozenset[Design] = frozenset()
 
 
 @runtime_checkable

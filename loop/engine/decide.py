@@ -79,10 +79,10 @@ class Decider:
             seed=derive(campaign.seed, "generator"),
             predict=acquisition.predict if learned else None,
         )
-        wanted = Condition(levels={o.property: TOP_LEVEL for o in objectives})
+        known = history.known
+        wanted = Condition(levels={o.property: TOP_LEVEL for o in objectives}, known=known)
         incumbents = self._incumbents(history, acquisition) if learned else []
         pool = generator.propose(POOL, wanted, incumbents, seed=seed("propose"))
-        known = history.known
         fresh = [proposal for proposal in pool if proposal.design not in known]
         picks = acquisition.select(fresh, min(count, len(fresh)), history.pending, seed=seed("select")) if fresh else []
         notes = [*getattr(generator, "notes", ()), *getattr(acquisition, "notes", ())]
@@ -91,6 +91,7 @@ class Decider:
             "acquisition": campaign.acquisition.kind,
             "model_digest": self._keep(generator),
             "pool": dict(Counter(proposal.generator for proposal in fresh)),
+            "draws": getattr(generator, "counts", {}),
             "notes": notes,
             "seen": len(history.records) + len(history.failures),
         }

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from generators.cvae import CVAE
+from generators.vaegan import VAEGAN
+from generators.wgan import WGAN
 from loop.space import Constraint, Space, SpaceError
 from loop.types import Condition, Design, Parameter, Proposal
 
@@ -73,6 +75,34 @@ def test_a_thousand_million_combinations_that_cannot_be_learnt_fall_back_visibly
     assert len(proposals) == 100
     assert {p.generator for p in proposals} == {"uniform"}
     assert generator.counts == {"uniform": {"drawn": 100, "valid": 100, "unique": 100}}
+
+
+@pytest.mark.parametrize("kind", [WGAN, VAEGAN])
+def test_other_families_fall_back_as_visibly(kind: type[WGAN] | type[VAEGAN]) -> None:
+    space = Space([*letters(2, 3), FIXED])
+    generator = kind(corpus=500, steps=100)
+    generator.fit(space, [], [], seed=1)
+    assert "drawn uniformly" in generator.notes[-1]
+    assert len(generator.propose(50, Condition(), space.sample(1, seed=1), seed=2)) == 9
+    with pytest.raises(SpaceError, match="c0: pinned to 'z'"):
+        generator.propose(5, Condition(pins={"c0": "z"}), [], seed=2)
+
+
+def test_the_one_valid_design_is_found_where_the_space_can_be_listed() -> None:
+    space = Space(letters(3, 8), [Constraint(f"only a in {i}", {f"c{i}": tuple("bcdefgh")}) for i in range(3)])
+    generator, proposals = proposed(space, 10)
+    assert [dict(p.design.values) for p in proposals] == [{"c0": "a", "c1": "a", "c2": "a"}]
+    assert "only 1 valid designs" in generator.notes[-1]
+    assert generator.propose(10, Condition(known=frozenset(p.design for p in proposals)), [], seed=2) == []
+
+
+def test_rules_that_contradict_each_other_are_named() -> None:
+    rules = [
+        Constraint("must be a", {"temperature": (400,)}, {"c0": ("a",)}),
+        Constraint("a is forbidden", {"c0": ("a",)}),
+    ]
+    with pytest.raises(SpaceError, match=r"a is forbidden \(\d+\)"):
+        CVAE(corpus=500).fit(Space([*letters(5, 10), FIXED], rules), [], [], seed=1)
 
 
 def test_no_valid_design_is_an_error_that_names_the_rules() -> None:
