@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from oracles.openmm.build.feasible_particle import neutral_densities
 from oracles.openmm.build.feasible_surface import bare_charge, neutral_density
 from oracles.openmm.build.hydroxyls import count, hydroxyl_charge
+from oracles.openmm.build.particle import build_particle
 from oracles.openmm.build.size import SIZES
 from oracles.openmm.build.slab import build_slab
 from oracles.openmm.forcefield import oxides
@@ -15,6 +17,8 @@ from oracles.openmm.materials import catalogue
 SIZE = SIZES["screen"]
 UNITS = {"hydroxyl_sites": "1/nm^2", "open_metals": "1/nm^2"}
 UNITS |= {f"neutral_{model}": "1/nm^2" for model in oxides.MODELS} | {f"dq_{model}": "e" for model in oxides.MODELS}
+RADIUS = 1.5
+PARTICLE_UNITS = {"radius": "nm", "hydroxyl_sites": "1/nm^2", "neutral_from": "1/nm^2", "neutral_to": "1/nm^2"}
 
 
 def materials() -> dict[str, Any]:
@@ -22,9 +26,11 @@ def materials() -> dict[str, Any]:
 
     Oxides: the densities of oxygens that take a hydrogen and of metals that lack an oxygen, on one face; by oxide model
     the density of hydroxyls that leaves the face neutral, or nearest to it, and the charge per metal that is then left.
+    Particles: of one radius, which hydroxyl densities some number of oxygens makes neutral.
     """
     return {
         "oxides": {"units": UNITS, "rows": [row for name in catalogue.data("oxides") for row in _surfaces(name)]},
+        "particles": {"units": PARTICLE_UNITS, "rows": list(_particles())},
         "polymers": {"units": {}, "rows": list(_plain(catalogue.data("polymers")))},
         "ligands": {"units": {}, "rows": list(_plain(catalogue.data("ligands")["ligands"]))},
         "unsupported": {
@@ -61,6 +67,23 @@ def _surfaces(oxide: str) -> Iterator[dict[str, Any]]:
                     row[f"neutral_{model}"] = round(density, 2) + 0.0
                     row[f"dq_{model}"] = round(-left / len(slab.metals), 3) + 0.0
             yield row
+
+
+def _particles() -> Iterator[dict[str, Any]]:
+    """Whole particles of a middling radius."""
+    for oxide in catalogue.data("oxides"):
+        model = next(name for name in oxides.MODELS if oxide in catalogue.data(name)["metals"])
+        full = build_particle(oxide, RADIUS)
+        low, high = neutral_densities(full, model)
+        yield {
+            "oxide": oxide,
+            "formula": catalogue.oxide(oxide)["formula"],
+            "radius": RADIUS,
+            "metals": len(full.metals),
+            "hydroxyl_sites": round(len(full.exposed) / full.area, 2),
+            "neutral_from": round(low, 2),
+            "neutral_to": round(high, 2),
+        }
 
 
 def _plain(table: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

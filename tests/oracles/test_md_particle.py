@@ -15,7 +15,10 @@ from oracles.openmm.build.particle import build_particle
 from oracles.openmm.build.particle_hydroxyls import hydroxylate
 from oracles.openmm.build.size import Seeds, Size
 from oracles.openmm.build.suspension import build_suspension
+from oracles.openmm.listing import materials
 from oracles.openmm.materials import catalogue
+from oracles.openmm.observe.observer import Observer
+from oracles.openmm.observe.profiles import bins
 from oracles.openmm.simulate.dispersion import ShellTail
 from oracles.openmm.simulate.energy import charges
 
@@ -157,6 +160,42 @@ def test_the_tail_of_a_particle_is_the_pair_sum_beyond_the_cutoff(distance):
     assert found == pytest.approx(missing, rel=0.03)
 
 
+def test_observables_of_a_particle_go_along_the_radius(tiny):
+    observer, edge = Observer(tiny), float(tiny.box[2])
+    shifted = tiny.positions + np.array([0.3, -0.2, 0.1])  # as a barostat may move the whole
+    found = observer.series(shifted[None], np.array([edge]))
+    masses = np.array([atom.element.mass._value for atom in tiny.topology.atoms()])
+    q = charges(tiny.system)
+    count, outward, reached = 0, 0.0, []
+    for unit in tiny.monomers:
+        x, m = tiny.positions[unit], masses[unit]
+        com = (m[:, None] * x).sum(0) / m.sum()
+        apart = com - tiny.centre
+        apart -= edge * np.round(apart / edge)
+        r = np.linalg.norm(apart)
+        reached.append(r - tiny.reaching)
+        if r < tiny.reaching + 0.38:
+            count += 1
+            outward += float(q[unit] @ (x - com) @ apart / r) / 0.0208194
+    assert count > 20 and found["count"][0] == count
+    assert found["dipole"][0] == pytest.approx(outward)
+    assert found["deepest"][0] == pytest.approx(min(reached))
+    assert 0 < found["count_lower"][0] < count
+
+
+def test_profiles_leave_the_corners_of_the_cube_out(tiny):
+    edge = float(tiny.box[2])
+    found = Observer(tiny).profiles(tiny.positions[None], np.array([edge]))
+    d = tiny.distances(tiny.positions[None, tiny.polymer], np.array([edge]), np.zeros((1, 3)))[0][0]
+    masses = np.array([atom.element.mass._value for atom in tiny.topology.atoms()])[tiny.polymer]
+    within = d < edge / 2 - tiny.reaching
+    assert 0.1 < within.mean() < 0.9
+    assert found["profile_mass"].sum() == pytest.approx(masses[within].sum())
+    assert bins(tiny, edge).volumes.sum() == pytest.approx(
+        4 / 3 * np.pi * ((edge / 2) ** 3 - (tiny.reaching + bins(tiny, edge).edges[0]) ** 3)
+    )
+
+
 def failed(values, fidelity="production", **keys):
     return {c.name: c.detail for c in feasible.check(values, fidelity, **keys) if not c.passed}
 
@@ -176,6 +215,14 @@ def test_particles_are_refused_where_they_cannot_be_built():
     assert failed({**good, "oxide": "rutile", "facet": "nonsense"}, oxide_model="minff") == {}
     with pytest.raises(OracleFailure, match="hydroxyl_density"):
         build_suspension({**VALUES, "hydroxyl_density": 40.0}, TINY, Seeds(1, 2, 3))
+
+
+def test_particles_are_listed_with_the_densities_that_leave_them_neutral():
+    rows = {row["oxide"]: row for row in materials()["particles"]["rows"]}
+    assert set(rows) == set(catalogue.data("oxides"))
+    assert rows["hematite"]["neutral_from"] == 0.0
+    assert rows["quartz"]["neutral_from"] == rows["quartz"]["neutral_to"] == rows["quartz"]["hydroxyl_sites"]
+    assert 4 < rows["magnetite"]["neutral_from"] < 5 and rows["magnetite"]["metals"] == 576
 
 
 def test_particles_are_priced_and_film_observables_refused():

@@ -78,7 +78,7 @@ def _surface_checks(design: Mapping[str, Value], model: str) -> list[Check]:
     room = hydroxyl_room(density, full.area, len(full.exposed))
     if not room.passed:
         return [room]
-    cut, (low, high) = particle_of(design, model), _neutral(full, model)
+    cut, (low, high) = particle_of(design, model), neutral_densities(full, model)
     room = hydroxyl_room(density, full.area, len(cut.exposed))
     dq = -(_charge(cut, model) + groups_of(design) * hydroxyl_charge(model)) / len(cut.metals)
     detail = ""
@@ -101,8 +101,8 @@ def _charge(particle: Particle, model: str) -> float:
 
 
 @cache
-def _neutral(full: Particle, model: str) -> tuple[float, float]:
-    """Least and most hydroxyls per nm^2 that some number of oxygens makes up for."""
+def neutral_densities(full: Particle, model: str) -> tuple[float, float]:
+    """Least and most hydroxyls per nm^2 that leaving out some number of the `full` particle's oxygens makes up for."""
     spare = build_particle(full.oxide, full.radius, ALL)
     least, most = (-_charge(particle, model) / hydroxyl_charge(model) for particle in (spare, full))
-    return max(0, ceil(least)) / full.area, min(most, len(full.exposed)) / full.area
+    return max(0, ceil(round(least, 6))) / full.area, min(most, len(full.exposed)) / full.area

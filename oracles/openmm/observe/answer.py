@@ -50,6 +50,10 @@ def estimates(
 ) -> dict[str, Estimate]:
     """The reported properties of one replica from its production `series` and the box `heights` (nm) sampled before.
 
+    Written for a film of area A, d counted from its outermost atom planes. Of a whole particle 2A is 4 pi R^2 with R
+    the radius of the sphere of its exposed oxygens, d is counted from the sphere of its outermost atoms, s z is the
+    radial direction, and densities take the volume outside that sphere.
+
     - `adhesion_energy`, `adhesion_coulomb`, `adhesion_lj`: -(U(all) - U(polymer) - U(surface)) / 2A, nonbonded energy
       only, over both interfaces of area A, the LJ part with its dispersion beyond the cut-off (`dispersion`), mJ/m^2
       (1 kJ/mol/nm^2 = 1.6605 mJ/m^2);
@@ -95,8 +99,8 @@ def density(film: Specimen, height: float) -> float:
 def layer_density(film: Specimen, series: Mapping[str, np.ndarray]) -> np.ndarray:
     """(frames,) g/cm^3 of polymer in the first layer of chains."""
     _, middle = film.reach(float(series["height"][-1]))
-    contact, end = film.volume(np.array([CONTACT, min(CHAIN_LAYER, middle)]))
-    return G_CM3 * amount(film, series, "mass", -np.inf, CHAIN_LAYER) / (end - contact)
+    (volume,) = np.diff(film.volume(np.array([CONTACT, min(CHAIN_LAYER, middle)])))
+    return G_CM3 * amount(film, series, "mass", -np.inf, CHAIN_LAYER) / float(volume)
 
 
 def packed_density(film: Specimen) -> float:

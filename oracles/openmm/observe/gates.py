@@ -21,7 +21,7 @@ MAX_DQ = 0.25
 """e per metal atom; beyond it the neutralising charge, not the surface, is what the polymer feels."""
 FLAG_DQ = 0.10
 MAX_SLAB_DIPOLE = 0.05
-"""e nm along z; a symmetric termination stays below 0.013."""
+"""e nm along z of a film, where a symmetric termination stays below 0.013; of a particle over its radius cubed."""
 MAX_STRETCH, FLAG_STRETCH = 1.25, 1.20
 MAX_DRIFT = 1.0
 """kT per ns and degree of freedom at constant energy; 0.1 to 0.3 is normal at 4 fs."""
@@ -85,7 +85,7 @@ def charges(total: float, dq: float, slab_dipole: float) -> list[Check]:
         gate("total_charge", total, MAX_CHARGE, "e"),
         gate("dq", dq, MAX_DQ, "e", "choose a hydroxyl density nearer the neutral one"),
         flag("dq_small", abs(dq) > FLAG_DQ, dq, FLAG_DQ, "e", "neutralised by a large charge per metal atom"),
-        gate("slab_dipole", slab_dipole, MAX_SLAB_DIPOLE, "e nm", "the termination is not symmetric"),
+        gate("slab_dipole", slab_dipole, MAX_SLAB_DIPOLE, "e nm", "the oxide is not balanced about its middle"),
     ]
 
 
@@ -204,7 +204,9 @@ def fluorine_contacts(per_area: float) -> Check:
 
 
 def interfaces_agree(name: str, sides: Interfaces) -> Check:
-    """The two interfaces of one film differ by less than three standard deviations of a frame."""
+    """The two interfaces of one film, or halves of a particle, differ by less than three standard deviations of a
+    frame."""
     apart = abs(float(sides.lower.mean() - sides.upper.mean()))
     spread = 3 * float(np.sqrt((sides.lower.var() + sides.upper.var()) / 2))
-    return flag(f"interfaces_{name}", apart > spread, apart, spread, "1", "the two interfaces of the film disagree")
+    meaning = "the two interfaces of the film, or halves of the particle, disagree"
+    return flag(f"interfaces_{name}", apart > spread, apart, spread, "1", meaning)

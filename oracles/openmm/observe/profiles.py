@@ -32,6 +32,8 @@ BIN = 0.05
 """nm."""
 DEPTH = 0.3
 """nm beneath the outermost atom plane, or beneath all that ligands fill, where the first bin begins."""
+ROUNDING = 1e-6
+"""nm by which a point in the middle of a film may come out beyond it."""
 BLOCKS = 5
 G_CM3 = 1.66053906660e-3
 """g/cm^3 in one amu/nm^3."""
@@ -60,12 +62,15 @@ class Bins:
         return np.asarray(np.diff(self.edges) > 0.99 * BIN)
 
     def sums(self, d: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
-        """(frames, bins) sum over points at `d` (frames, points) nm of `weights` (default 1) that broadcast to it."""
+        """(frames, bins) sum over points at `d` (frames, points) nm of `weights` (default 1) that broadcast to it.
+        Points beyond the last bin, in the corners of a cube around a particle, count nowhere."""
         frames, bins = len(d), len(self.volumes)
-        places = np.clip(np.searchsorted(self.edges, d, side="right") - 1, 0, bins - 1)
-        flat = (places + bins * np.arange(frames)[:, None]).ravel()
+        edges = np.append(self.edges[:-1], self.edges[-1] + ROUNDING)
+        places = np.maximum(np.searchsorted(edges, d, side="right") - 1, 0)
+        flat = (places + (bins + 1) * np.arange(frames)[:, None]).ravel()
         each = None if weights is None else np.broadcast_to(weights, d.shape).ravel()
-        return np.bincount(flat, each, minlength=frames * bins).reshape(frames, bins).astype(float)
+        counted = np.bincount(flat, each, minlength=frames * (bins + 1)).reshape(frames, bins + 1)
+        return counted[:, :bins].astype(float)
 
 
 def bins(film: Specimen, height: float) -> Bins:
