@@ -30,7 +30,7 @@ from oracles.openmm.simulate.pushoff import push_off, seed32
 UNITS = 16
 SLAB: Mapping[str, Value] = {"oxide": "rutile", "facet": "110", "hydroxyl_density": 0.0}
 SIZE = Size(lateral=(1.9, 1.9), slab_thickness=0.4, gap=2.1, cutoff=0.9)
-"""Of the film whose slab is then left out: 700 to 800 atoms remain, in a box that holds the cut-off."""
+"""Of the film whose slab is then left out: 590 to 800 atoms remain, in a box that holds the cut-off."""
 BOXES = 2
 """Independent packings of each melt."""
 RECIPE = FIDELITIES["screen"]
@@ -75,7 +75,7 @@ CASES: Mapping[str, Case] = {
     "PEO": Case("PEO", "sage", 360.0, 1.0735, "Sanchez-Lacombe fit, Danner and High 1993"),
     "PMMA": Case("PMMA", "sage", 430.0, 1.1248, TAIT),
     "PP": Case("PP", "sage", 470.0, 0.7529, f"{TAIT}, isotactic"),
-    "PVDF (Byutner-Smith)": Case("PVDF", "byutner-smith", 500.0, 1.475, "as above"),
+    "PVDF (Byutner-Smith)": Case("PVDF", "byutner-smith", 500.0, 1.475, "as for PVDF above"),
     "PS": Case("PS", "sage", 460.0, 0.9773, TAIT),
 }
 """Danner, High, Handbook of Polymer Solution Thermodynamics, DIPPR and AIChE 1993, as tabulated by polykin. Tait, zero
