@@ -175,9 +175,11 @@ def profiles(campaign: Campaign, found: Profiles) -> Figure:
                 line = profile_line(campaign, design, panel, color) | {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
                 data.append(line | {"showlegend": design not in in_legend})
                 in_legend.add(design)
-    title = {"text": escape(f"{found.oracle}, {found.fidelity}"), "x": 0, "xref": "paper", "y": 0.995, "yanchor": "top"}
+    title = {"text": escape(f"{found.oracle}, {found.fidelity}"), "x": 0, "xref": "paper", "y": 1, "yanchor": "top"}
+    legend = {"orientation": "h", "x": 0, "y": 1 + 12 / height, "yanchor": "bottom"}
     margin = {"l": 80, "r": 24, "t": 80, "b": 64}
-    return figure(data, height + margin["t"] + margin["b"], margin=margin, title=title, **axes)
+    outer = height + margin["t"] + margin["b"]
+    return figure(data, outer, margin=margin, title=title | {"pad": {"t": 12}}, legend=legend, **axes)
 
 
 def profile_line(campaign: Campaign, design: Design, panel: Panel, color: str) -> dict[str, Any]:
