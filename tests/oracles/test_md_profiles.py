@@ -1,6 +1,7 @@
 """Profiles of configurations placed by hand: densities, dipoles and order that are known."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import openmm
@@ -14,6 +15,8 @@ from oracles.openmm.observe import answer, interphase
 from oracles.openmm.observe.observer import Observer
 from oracles.openmm.observe.profiles import BIN, amount, bins, block_ratio, profiles
 from oracles.openmm.observe.statistics import Equilibration
+from oracles.openmm.simulate.fidelity import FIDELITIES
+from oracles.openmm.simulate.segments import Journal
 
 SLAB, LATERAL, FRAMES = 0.4, 2.0, 10
 CARBON, G_CM3 = 12.01078, 1.66053906660e-3
@@ -261,3 +264,13 @@ def test_the_interphase_is_refused_where_the_film_has_no_middle(fidelity, passed
     assert check.passed is passed
     assert {"interphase_width", "interphase_density_ratio", "interphase_trans"} < set(oracle.properties)
     assert "interphase_width" not in OpenMMOracle.properties
+
+
+def test_a_finished_run_answers_with_what_it_promises(tmp_path):
+    some = film(1, 6.0)
+    energies = {name: np.random.default_rng(1).normal(size=FRAMES) for name in ("coulomb", "lj")}
+    journal = Journal(tmp_path, {})
+    journal.commit("production", 0, b"", series_of(some, fading(some, 0.2)) | energies)
+    found = interphase.respond(SimpleNamespace(film=some, fidelity=FIDELITIES["standard"]), journal)
+    assert {name: value.unit for name, value in found.items()} == dict(interphase.PROPERTIES)
+    assert all(value.se >= 0 for value in found.values())
