@@ -27,7 +27,7 @@ from oracles.openmm.observe import gates
 from oracles.openmm.observe.observer import GAS_CONSTANT
 from oracles.openmm.observe.statistics import Equilibration, estimate
 from oracles.openmm.outcome import as_json, from_json
-from oracles.openmm.simulate.equilibrate import Engine, rescaled
+from oracles.openmm.simulate.equilibrate import Engine
 from oracles.openmm.simulate.fidelity import Stage
 from oracles.openmm.simulate.platforms import Compute
 from oracles.openmm.simulate.replica import Replica, exploding, machine
@@ -142,7 +142,7 @@ class NormalPressure:
 
     def _energy(self, positions: np.ndarray, height: float) -> float:
         self._context.setPeriodicBoxVectors(*np.diag([*self._film.box[:2], height]))
-        self._context.setPositions(rescaled(self._film, positions, self._height, height))
+        self._context.setPositions(self._film.rescaled(positions, self._height, height))
         return float(self._context.getState(energy=True).getPotentialEnergy()._value)
 
 

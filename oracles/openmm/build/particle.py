@@ -32,7 +32,7 @@ class Particle:
     """A bare particle, its centre at the origin: metals within `radius` (nm) of it, and oxygens.
 
     positions (n, 3) nm; bonds (k, 2) pairs of a metal and an oxygen; `exposed` are the oxygens that lack a metal of the
-    bulk's, those with the fewest metals first; they lie at `radius` on average, up to 0.04 nm.
+    bulk's, those with the fewest metals first; they lie at `radius` on average, within 0.06 nm.
     """
 
     oxide: str

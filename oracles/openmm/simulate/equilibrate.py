@@ -85,8 +85,3 @@ class Engine:
         positions, box = arrays(self.context, "positions", "box")
         self.context.setPeriodicBoxVectors(*np.diag(self._film.cell(height)))
         self.context.setPositions(self._film.rescaled(positions, float(box[2]), height))
-
-
-def rescaled(film: Specimen, positions: np.ndarray, old: float, new: float) -> np.ndarray:
-    """`positions` (N, 3) nm of the film after its box height went from `old` to `new` nm."""
-    return film.rescaled(positions, old, new)
