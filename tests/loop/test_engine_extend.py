@@ -26,8 +26,9 @@ from loop import Estimate, OracleFailure
 
 class Hills:
     properties, fidelities = {"height": "m"}, ("walked",)
-    def __init__(self, isolation: str = "inline", seconds: float = 0.0, closed: str = ""):
-        self.isolation, self.seconds, self.closed = isolation, seconds, closed
+    isolation = "inline"
+    def __init__(self, seconds: float = 0.0, closed: str = ""):
+        self.seconds, self.closed = seconds, closed
     def check(self, design, fidelity):
         return []
     def cost(self, design, fidelity):
@@ -134,7 +135,7 @@ def test_the_rule_adds_replicates_where_the_ranking_is_open(folder: Path) -> Non
 
 def test_killed_between_the_decision_and_its_answers_it_ends_the_same(folder: Path) -> None:
     steady, killed = write(folder, "steady"), write(folder, "killed")
-    slow = RULE + ", isolation: process, seconds: 0.5"
+    slow = RULE + ", seconds: 0.4"
     loop("run", steady)
     killed.write_text(killed.read_text().replace(RULE, slow))
     killed_when_it_says(killed, "3 more replicates")
@@ -180,9 +181,8 @@ def test_replicates_lowered_later_hold_for_new_designs(folder: Path) -> None:
 
 
 def test_raised_and_killed_it_ends_the_same(folder: Path) -> None:
-    steady, killed = (write(folder, name, oracle="replicates: 1, isolation: process") for name in ("steady", "killed"))
+    steady, killed = (write(folder, name, oracle="replicates: 1, seconds: 0.1") for name in ("steady", "killed"))
     for path in (steady, killed):
-        path.write_text(path.read_text().replace("isolation: process", "isolation: inline"))
         loop("run", path)
         path.write_text(path.read_text().replace("replicates: 1", "replicates: 2"))
     killed_when_it_says(killed, "11 more replicates")
