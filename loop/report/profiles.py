@@ -6,17 +6,27 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from loop.records import combine
 from loop.standing import Standing
 from loop.store import Artifact, Reader
 from loop.types import Design, Estimate
 
-FILE = "profiles.json"
+FILE = "work/profiles.json"
+"""In an attempt's folder."""
 MAX_BYTES, MAX_PROFILES, MAX_POINTS, MAX_TEXT = 1_000_000, 12, 500, 80
 LARGEST = 1e30
 """Absolute value of a number; its square is still one."""
@@ -70,7 +80,14 @@ class Profile(Strict):
         return self.name, self.label, self.unit, self.axis.label, self.axis.unit
 
 
-PROFILES = TypeAdapter(Annotated[tuple[Profile, ...], Field(max_length=MAX_PROFILES)])
+def distinct(profiles: tuple[Profile, ...]) -> tuple[Profile, ...]:
+    """Raises ValueError where two have one name: they would count as replicates."""
+    if len({profile.name for profile in profiles}) < len(profiles):
+        raise ValueError("two entries have the same name")
+    return profiles
+
+
+PROFILES = TypeAdapter(Annotated[tuple[Profile, ...], Field(max_length=MAX_PROFILES), AfterValidator(distinct)])
 
 
 class Unreadable(ValueError):
@@ -107,12 +124,11 @@ def read(path: Path, root: Path, sha256: str | None = None) -> tuple[Profile, ..
     Raises Unreadable for whatever is not what docs/writing_an_oracle.md describes.
     """
     try:
-        if not (path.resolve().is_relative_to(root.resolve()) and path.is_file()):
-            raise Unreadable("is not a file in the run folder")
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except (OSError, RuntimeError) as error:
+        content = first_bytes(path) if path.resolve().is_relative_to(root.resolve()) and path.is_file() else None
+    except (OSError, RuntimeError, ValueError) as error:
         raise Unreadable(f"cannot be read: {error}") from error
+    if content is None:
+        raise Unreadable("is not a file in the run folder")
     if len(content) > MAX_BYTES:
         raise Unreadable(f"is larger than {MAX_BYTES} bytes")
     if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
@@ -123,6 +139,12 @@ def read(path: Path, root: Path, sha256: str | None = None) -> tuple[Profile, ..
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise Unreadable(f"{where or 'content'}: {first['msg']}"[:MAX_SENTENCE]) from error
+
+
+def first_bytes(path: Path) -> bytes:
+    """One more than a file of profiles may have."""
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
 
 
 def gather(reader: Reader, leaders: Sequence[Standing]) -> tuple[list[Profiles], list[str]]:
@@ -146,7 +168,7 @@ def gather(reader: Reader, leaders: Sequence[Standing]) -> tuple[list[Profiles],
 def left_by(artifacts: Sequence[Artifact], root: Path, problems: list[str]) -> Iterator[Profile]:
     """Profiles in the files of one task; what is wrong with any goes to `problems`."""
     for artifact in artifacts:
-        if PurePosixPath(artifact.path).name == FILE:
+        if artifact.path == f"attempts/{artifact.attempt_id}/{FILE}":
             try:
                 yield from read(root / artifact.path, root, artifact.sha256)
             except Unreadable as error:

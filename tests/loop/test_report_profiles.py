@@ -89,6 +89,15 @@ def test_oracles_and_units_are_not_mixed(story) -> None:
     assert figure["layout"]["title"]["text"] == "md, table"
 
 
+def test_a_task_has_one_file_of_profiles(story) -> None:
+    told = story()
+    (task,) = told.decide(0, [told.design(1)])
+    files = {"profiles.json": file_of(DENSITY), "old.profiles.json": file_of(DIPOLE)}
+    told.answer(task, files=files, dipole=1.0, adhesion=20.0)
+    (figure,) = figures(write(told))
+    assert [trace["yaxis"] for trace in figure["data"]] == ["y"]
+
+
 def test_without_profiles_there_is_no_such_section(story) -> None:
     told = told_with(story, file_of())
     assert 'id="profiles"' not in write(told)
@@ -124,6 +133,7 @@ BAD = {
     "axis that turns back": (file_of(DENSITY | {"axis": AXIS | {"values": [0.1, 0.2, 0.2]}}), "does not increase"),
     "too many points": (file_of(DENSITY | {"values": [0.0] * (MAX_POINTS + 1)}), "at most"),
     "too many profiles": (file_of(*[DENSITY] * 13), "at most"),
+    "one name twice": (file_of(DENSITY, DENSITY), "the same name"),
     "a label that fills a page": (file_of(DENSITY | {"label": "x" * 81}), "0.label"),
     "too large": (file_of(DENSITY) + b" " * MAX_BYTES, "is larger than 1000000 bytes"),
 }
@@ -147,7 +157,15 @@ def test_only_regular_files_of_the_run_are_read(tmp_path) -> None:
     (run / "link.json").symlink_to(outside)
     (run / "loop.json").symlink_to(run / "loop.json")
     os.mkfifo(run / "pipe.json")
-    for path in (run / "link.json", run / "loop.json", run / "pipe.json", run / "../profiles.json", run / "none", run):
+    for path in (
+        run / "link.json",
+        run / "loop.json",
+        run / "pipe.json",
+        run / "../profiles.json",
+        run / "none",
+        run,
+        run / "a\0b",
+    ):
         with pytest.raises(Unreadable, match=r"not a file in the run folder|cannot be read"):
             read(path, run)
     assert read(outside, tmp_path)[0].values == (0.0, 1.5, 1.25)
