@@ -2,7 +2,7 @@
 
 Wasserstein distance with gradient penalty: Arjovsky, Chintala and Bottou, ICML 2017 (arXiv 1701.07875); Gulrajani et
 al., NeurIPS 2017 (arXiv 1704.00028). Packing against mode collapse: Lin et al., NeurIPS 2018 (arXiv 1712.04086).
-Generated choices reach the critic as probabilities: it is the latent point, and no noise after it, that decides.
+Choices are generated as Gumbel-softmax draws: Jang, Gu and Poole, ICLR 2017 (arXiv 1611.01144).
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ PACK = 2
 PENALTY = 5.0
 STEPS = 2
 """Critic steps per step of the generator."""
+SOFTNESS = 0.3
+"""Temperature of the relaxed choices."""
 
 
 def with_critic(shape: Shape, seed: int) -> Network:
@@ -80,14 +82,16 @@ class Critic:
 
 
 def generated(network: Network, c: Tensor, generator: Generator) -> Tensor:
-    """(n, features) designs drawn from the prior, one per row of conditions. Spreads are not the critic's to widen."""
+    """(n, features) relaxed designs drawn from the prior, one per row of conditions."""
     import torch
 
     mean, log_var = prior(network.weights, c)
     z = mean + (0.5 * log_var).exp() * torch.randn((len(c), network.shape.latent), generator=generator)
     logits, mean, sd = likelihood(network.weights, network.shape, z, c)
-    numbers = mean + sd.detach() * torch.randn(mean.shape, generator=generator)
-    return torch.cat([_blocks(network.shape, logits.exp()), numbers.clamp(0.0, 1.0)], dim=1)
+    gumbel = -torch.empty_like(logits).exponential_(generator=generator).log()
+    chosen = torch.softmax((logits + gumbel) / SOFTNESS, dim=2) if network.shape.sizes else logits
+    numbers = mean + sd * torch.randn(mean.shape, generator=generator)
+    return torch.cat([_blocks(network.shape, chosen), numbers.clamp(0.0, 1.0)], dim=1)
 
 
 def free_features(shape: Shape, rows: Rows, generator: Generator) -> Tensor:

@@ -31,7 +31,7 @@ class WGAN(Trained):
     schedule = Schedule(steps=0, beta=0.02, rate=3e-3, momentum=0.5)
     update = Schedule(steps=100, beta=0.02, beta_start=0.02, rate=5e-4, momentum=0.5)
 
-    def __init__(self, corpus: int = 5000, steps: int = 450) -> None:
+    def __init__(self, corpus: int = 5000, steps: int = 600) -> None:
         super().__init__(corpus, steps)
 
     def start(self, shape: Shape, seed: int) -> Network:
