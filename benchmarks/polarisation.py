@@ -55,7 +55,8 @@ class Candidate:
 
 CANDIDATES = (
     Candidate("first-layer dipole, D", lambda found: found["interphase_dipole"].mean),
-    Candidate("surface's own field there, V/nm", lambda found: found["surface_field"].mean),
+    Candidate("dipole along the surface's field, D", lambda found: found["aligned_dipole"].mean),
+    Candidate("the surface's own field, V/nm", lambda found: found["surface_field"].mean),
     Candidate("areal dipole, D/nm^2", lambda found: found["interphase_dipole"].mean * found["layer_population"].mean),
     Candidate("Coulomb adhesion, mJ/m^2", lambda found: found["adhesion_coulomb"].mean),
     Candidate("response near the wall, D nm/V", lambda found: found["wall_response"].mean, fielded=True),

@@ -274,3 +274,17 @@ def test_a_finished_run_answers_with_what_it_promises(tmp_path):
     found = interphase.respond(SimpleNamespace(film=some, fidelity=FIDELITIES["standard"]), journal)
     assert {name: value.unit for name, value in found.items()} == dict(interphase.PROPERTIES)
     assert all(value.se >= 0 for value in found.values())
+
+
+def test_field_and_aligned_dipole_are_those_of_the_first_layer():
+    """Two dipoles of 2.40 D along x, one in the layer and one beyond, in a field of 0.6 V/nm x and 0.8 V/nm z."""
+    charges = [0.5, -0.5, 0.5, -0.5]
+    pair = film(4, unit=2, charges=charges)
+    polymer = np.array([[0.6, 1.0, 0.2], [0.5, 1.0, 0.2], [0.6, 1.0, 1.2], [0.5, 1.0, 1.2]])
+    positions = np.concatenate([pair.positions[:2], polymer])[None]
+    pulls = np.zeros_like(positions)
+    pulls[0, 2:] = 96.4853321 * np.array(charges)[:, None] * np.array([0.6, 0.0, 0.8])
+    series = Observer(pair).wall_field(positions, np.array([pair.box[2]]), pulls)
+    assert series["near"].tolist() == [1.0]
+    assert series["field"] == pytest.approx([1.0])
+    assert series["aligned"] == pytest.approx([0.6 * 0.05 / 0.0208194])

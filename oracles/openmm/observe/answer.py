@@ -27,6 +27,7 @@ PROPERTIES: Mapping[str, str] = {
     "adhesion_lj": "mJ/m^2",
     "interphase_dipole": "D",
     "surface_field": "V/nm",
+    "aligned_dipole": "D",
     "layer_population": "1/nm^2",
     "closest_approach": "nm",
     "trans_fraction": "1",
@@ -59,8 +60,10 @@ def estimates(
       (1 kJ/mol/nm^2 = 1.6605 mJ/m^2);
     - `interphase_dipole`: <s mu_z> over monomers with d < 0.38 nm, D per monomer, mu = sum q_i (r_i - r_com), s the
       outward normal's sign: positive away from the oxide;
-    - `surface_field`: <s E_z> over the same monomers, E the surface's own field at a monomer: the uniform one that fits
-      the surface's Coulomb forces on its atoms best, sum q_i F_i / sum q_i^2, positive away from the oxide, V/nm;
+    - `surface_field`: <|E|> over the same monomers, E the surface's own field at a monomer: the uniform one that fits
+      the surface's Coulomb forces on its atoms best, sum q_i F_i / sum q_i^2, V/nm;
+    - `aligned_dipole`: <mu E / |E|> over them, the dipole that the surface turns into its own field, wherever that
+      points, D per monomer;
     - `layer_population`: <N(d < 0.38 nm)> / 2A, 1/nm^2;
     - `closest_approach`: 5th percentile of d over all monomers, averaged over frames, nm;
     - `trans_fraction`, `tt_fraction`: backbone dihedrals beyond 120 degrees; neighbouring pairs both so;
@@ -73,6 +76,7 @@ def estimates(
         **{f"adhesion_{part}": estimate(-MJ_PER_M2 * e, "mJ/m^2", run) for part, e in energies.items()},
         "interphase_dipole": ratio(series["dipole"], series["count"], "D", run),
         "surface_field": ratio(series["field"], series["near"], "V/nm", run),
+        "aligned_dipole": ratio(series["aligned"], series["near"], "D", run),
         "layer_population": estimate(series["count"] / film.interface, "1/nm^2", run),
         "closest_approach": estimate(series["closest"], "nm", run),
         "trans_fraction": estimate(series["trans"], "1", run),

@@ -88,13 +88,17 @@ class Observer:
         return {PREFIX + name: values for name, values in found.items()}
 
     def wall_field(self, positions: np.ndarray, heights: np.ndarray, pulls: np.ndarray) -> dict[str, np.ndarray]:
-        """Per frame, `near`, the monomers in the first layer, and `field`, the sum over them of E along the normal in
-        V/nm, E being the field behind the Coulomb forces `pulls` (frames, N, 3) kJ/mol/nm of the surface."""
-        d, normals = self.distances(positions, heights)
-        layer = d < FIRST_LAYER
+        """Per frame, `near`, the monomers in the first layer, and two sums over them: `field` of |E| in V/nm, E being
+        the field behind the Coulomb forces `pulls` (frames, N, 3) kJ/mol/nm of the surface, and `aligned` of mu E/|E|
+        in D."""
+        layer = self.first_layer(positions, heights)
+        field = self._units.fields(pulls)
+        strength = np.linalg.norm(field, axis=-1)
+        along = (self._units.dipoles(positions) * field).sum(-1) / np.where(strength > 0, strength, 1.0)
         return {
-            "field": ((normals * self._units.fields(pulls)).sum(-1) * layer).sum(1),
             "near": layer.sum(1).astype(float),
+            "field": (strength * layer).sum(1),
+            "aligned": (along * layer).sum(1),
         }
 
     def distances(self, positions: np.ndarray, heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
