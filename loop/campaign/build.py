@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from loop import plugins
 from loop.campaign.constraints import read_constraints
-from loop.campaign.model import Campaign, Execution, OracleSpec, PluginSpec, Stop
+from loop.campaign.model import Campaign, Execution, OracleSpec, PluginSpec, Stop, judge
 from loop.campaign.objectives import read_objectives
 from loop.campaign.parameters import read_parameters
 from loop.campaign.reader import Problems, Where
@@ -114,8 +114,16 @@ def judge_reachable(campaign: Campaign, problems: Problems) -> None:
         try:
             space.sample(1, seed=campaign.seed)
         except SpaceError as error:
-            problems.add(where, str(error), at_key=True)
+            advice = cures(campaign) if where == ("space",) else ""
+            problems.add(where, f"{error}{advice}", at_key=True)
             return
+
+
+def cures(campaign: Campaign) -> str:
+    """What the oracles say against one design that the campaign's own rules allow."""
+    (design,) = campaign.space.sample(1, seed=campaign.seed)
+    checks = [check for spec in campaign.oracles.values() for check in judge(spec)(design)]
+    return "".join(f"; {check.name}: {check.detail}" for check in checks if not check.passed and check.detail)
 
 
 def judge_machine(campaign: Campaign, problems: Problems) -> None:

@@ -9,6 +9,8 @@ import openmm
 import pytest
 
 from loop import Design
+from loop.campaign import load
+from loop.errors import BadInput
 from oracles.openmm import OpenMMOracle, modulus
 from oracles.openmm.build.feasible import with_defaults
 from oracles.openmm.build.film import Film, build_film
@@ -23,6 +25,15 @@ KT = 8.31446261815324e-3 * 400.0
 GPA = 1.66053906660e-3
 SLAB, GAP, LATERAL = 0.4, 3.0, 2.0
 STIFF, REST = 500.0, 1.3
+CAMPAIGN = """name: stiff
+seed: 1
+space: {temperature: {real: [350, 450]}}
+objectives: [{property: modulus_zz, goal: maximize}]
+oracles: {md: {kind: openmm, fidelity: screen, observables: [modulus_zz]}}
+generator: {kind: uniform}
+acquisition: {kind: random}
+stop: {evaluations: 8}
+"""
 
 
 def film(force, chains, atoms):
@@ -136,6 +147,15 @@ def test_who_asks_below_standard_is_refused_with_the_cure():
     assert set(asking.properties) - set(plain.properties) == promised
     # 5 x 100 ps of 4 fs with two energies every 0.2 ps, beside 1 ns and an anneal of some 170 ps
     assert 1.35 < asking.cost(design, "standard") / plain.cost(design, "standard") < 1.55
+
+
+def test_a_campaign_that_asks_below_standard_is_told_the_cure(tmp_path):
+    path = tmp_path / "campaign.yaml"
+    path.write_text(CAMPAIGN)
+    with pytest.raises(
+        BadInput, match=r"refused by modulus_zz .*modulus_zz: noise at screen: set `fidelity: standard`"
+    ):
+        load(path)
 
 
 @pytest.mark.slow
