@@ -35,7 +35,7 @@ BOXES = 2
 """Independent packings of each melt."""
 RECIPE = FIDELITIES["screen"]
 """Push-off and minimisation are those of a film."""
-STEP, FRICTION, BAROSTAT_EVERY = 4.0, 2.0, 25
+STEP, FRICTION, BAROSTAT_EVERY = 4.0, 2.0, 10
 """fs, 1/ps, steps."""
 SAMPLE = 50
 """Steps between samples of the box."""
@@ -49,8 +49,8 @@ class Schedule:
     count."""
 
     ramp: int = 200
-    compress: int = 1250
-    melt: int = 1250
+    compress: int = 2000
+    melt: int = 1000
     settle: int = 2500
     window: int = 1500
     windows: int = 3
