@@ -17,8 +17,11 @@ def threaded(
     """Whether a bond between heavy atoms of `bonded` at y (m, 3) nm runs through a ring of `ringed` at x (n, 3), in
     a box periodic along x and y, and z where `lateral` has three edges; None is one and the same molecule in free
     space."""
+    found = rings(ringed.smiles)
+    if not found:
+        return False
     pairs = np.array([(i, j) for i, j in bonded.bonds if "H" not in (bonded.elements[i], bonded.elements[j])])
-    for ring in rings(ringed.smiles):
+    for ring in found:
         atoms = list(ring)
         if lateral is None:
             touched = np.isin(pairs, atoms).any(axis=1)
