@@ -38,7 +38,7 @@ PROPERTIES: Mapping[str, str] = {
 }
 """Reported properties and their units; `estimates` says what each one is."""
 CHAIN_LAYER = 0.5
-"""nm, where the first layer of chains ends: the density's first minimum, 0.5 to 0.65 nm on the four surfaces looked at."""
+"""nm, where the first layer of chains ends: the density's first minimum, 0.5 to 0.65 nm on four surfaces looked at."""
 
 
 def settled(series: Mapping[str, np.ndarray]) -> Equilibration:
