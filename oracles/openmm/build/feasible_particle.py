@@ -9,7 +9,7 @@ from math import ceil
 
 from loop.types import Check, Value
 from oracles.openmm.build.feasible_chains import MIN_CHAINS, atoms_of, chain_mass
-from oracles.openmm.build.feasible_surface import DQ_FLAG, DQ_LIMIT, hydroxyl_room
+from oracles.openmm.build.feasible_surface import dq_check, hydroxyl_room
 from oracles.openmm.build.hollow import chains_around
 from oracles.openmm.build.hydroxyls import hydroxyl_charge
 from oracles.openmm.build.limits import within
@@ -81,13 +81,7 @@ def _surface_checks(design: Mapping[str, Value], model: str) -> list[Check]:
     cut, (low, high) = particle_of(design, model), neutral_densities(full, model)
     room = hydroxyl_room(density, full.area, len(cut.exposed))
     dq = -(_charge(cut, model) + groups_of(design) * hydroxyl_charge(model)) / len(cut.metals)
-    detail = ""
-    if abs(dq) > DQ_LIMIT:
-        detail = f"the neutralising charge is too large; {low:.1f} to {high:.1f} hydroxyls per nm^2 leave none"
-    elif abs(dq) > DQ_FLAG:
-        detail = f"above {DQ_FLAG} e: part of any contrast with another surface is this charge"
-    passed = abs(dq) <= DQ_LIMIT
-    return [room, Check("dq", passed, dq, DQ_LIMIT, "e", detail, flagged=passed and abs(dq) > DQ_FLAG)]
+    return [room, dq_check(dq, f"{low:.1f} to {high:.1f} hydroxyls per nm^2 leave none")]
 
 
 def _full(design: Mapping[str, Value]) -> Particle:

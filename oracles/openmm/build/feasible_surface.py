@@ -51,13 +51,18 @@ def surface_checks(design: Mapping[str, Value], size: Size, model: str) -> list[
     charge = bare_charge(slab, model) + 2 * anchors * hydroxyl_charge(model)
     dq = -(charge + 2 * hydroxyl_charge(model) * count(float(density), slab.area)) / len(slab.metals)
     neutral = neutral_density(charge, slab.area, sites, model)
+    return [*grafting, room, dq_check(dq, f"the nearest neutral hydroxyl_density is {neutral:.1f} 1/nm^2")]
+
+
+def dq_check(dq: float, cure: str) -> Check:
+    """Whether the charge (e) that each metal takes so that the surface is neutral is small enough to mean little."""
     detail = ""
     if abs(dq) > DQ_LIMIT:
-        detail = f"the neutralising charge is too large; the nearest neutral hydroxyl_density is {neutral:.1f} 1/nm^2"
+        detail = f"the neutralising charge is too large; {cure}"
     elif abs(dq) > DQ_FLAG:
         detail = f"above {DQ_FLAG} e: part of any contrast with another surface is this charge"
     passed = abs(dq) <= DQ_LIMIT
-    return [*grafting, room, Check("dq", passed, dq, DQ_LIMIT, "e", detail, flagged=passed and abs(dq) > DQ_FLAG)]
+    return Check("dq", passed, dq, DQ_LIMIT, "e", detail, flagged=passed and abs(dq) > DQ_FLAG)
 
 
 def hydroxyl_room(density: Value, area: float, sites: int) -> Check:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from loop.types import Value
-from oracles.openmm.build.assemble import Surface, build_flexible, build_system, build_topology
+from oracles.openmm.build.assemble import Surface
 from oracles.openmm.build.feasible import refuse, with_defaults
 from oracles.openmm.build.feasible_chains import chains_of
 from oracles.openmm.build.feasible_surface import slab_of
@@ -21,7 +20,7 @@ from oracles.openmm.build.hydroxyls import add_hydroxyls, count
 from oracles.openmm.build.ligands import add_ligands, layer_height, room
 from oracles.openmm.build.melt import Melt, melt, place
 from oracles.openmm.build.packing import SLACK, Gap, gap_height
-from oracles.openmm.build.perception import turning_runs
+from oracles.openmm.build.parts import parts
 from oracles.openmm.build.polymers import PVDF_MODELS, polymer
 from oracles.openmm.build.sites import blocked
 from oracles.openmm.build.size import SIZES, Seeds, Size
@@ -123,8 +122,7 @@ def build_film(
     refuse(design, size, oxide_model, pvdf_model)
     surface = _surface(design, size, seeds.surface, cache, oxide_model)
     density = polymer(str(design["polymer"]), pvdf_model).density(float(design["comonomer_fraction"]))
-    chains = chains_of(design, size)
-    melted = melt(design, chains, pvdf_model, seeds.chains, cache)
+    melted = melt(design, chains_of(design, size), pvdf_model, seeds.chains, cache)
 
     bottom, top = _planes(surface)
     height = gap_height(melted.mass, density, surface.slab.area)
@@ -132,30 +130,13 @@ def build_film(
     box = np.array([*surface.slab.lateral, top - bottom + height + 2 * layer])
     gap = Gap(surface.slab.lateral, top + layer, bottom + float(box[2]) - layer)
     placed = place(melted, design, gap, seeds.chains)
-    first = len(surface.elements)
-    ends = first + np.cumsum([0, *(len(molecule.elements) for molecule in melted.molecules)])
-    atoms = [np.arange(low, high) for low, high in pairwise(ends)]
-    of_chain = list(zip(melted.molecules, atoms, strict=True))
     return Film(
-        system=build_system(surface, melted.members, box, size.cutoff),
-        flexible=build_flexible(surface, melted.members, box),
-        topology=build_topology(surface, melted.molecules, [melted.polymer.residue] * chains, box),
-        positions=np.concatenate([surface.positions, *placed]),
-        box=box,
-        slab=np.arange(len(surface.slab.elements)),
-        surface=np.arange(first),
-        polymer=np.concatenate(atoms),
-        chains=tuple(atoms),
-        monomers=tuple(
-            own[molecule.monomer == unit] for molecule, own in of_chain for unit in range(int(design["chain_length"]))
-        ),
-        backbones=tuple(own[list(run)] for molecule, own in of_chain for run in turning_runs(molecule)),
+        **parts(surface, surface.positions, melted, placed, box, size.cutoff),
         top=top,
         bottom=bottom,
         area=surface.slab.area,
         slab_height=top - bottom,
         ligand_height=2 * layer,
-        dq=surface.dq,
         slab_dipole=surface.slab.dipole(oxide_model),
         provenance=_provenance(design, surface, melted, seeds),
     )

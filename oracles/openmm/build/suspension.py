@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from loop.types import Value
-from oracles.openmm.build.assemble import Surface, build_flexible, build_system, build_topology
+from oracles.openmm.build.assemble import Surface
 from oracles.openmm.build.feasible import refuse, with_defaults
 from oracles.openmm.build.feasible_particle import chains_of, groups_of, particle_of
 from oracles.openmm.build.geometry import from_sphere
@@ -21,7 +20,7 @@ from oracles.openmm.build.melt import Melt, melt, place_around
 from oracles.openmm.build.packing import SLACK
 from oracles.openmm.build.particle import Particle
 from oracles.openmm.build.particle_hydroxyls import hydroxylate
-from oracles.openmm.build.perception import turning_runs
+from oracles.openmm.build.parts import parts
 from oracles.openmm.build.polymers import PVDF_MODELS, polymer
 from oracles.openmm.build.size import Seeds, Size
 from oracles.openmm.build.specimen import CONTACT, Specimen
@@ -115,25 +114,8 @@ def build_suspension(
     surface = Surface(particle, hydroxyls, oxide_model)
     placed = place_around(melted, design, hollow, seeds.chains)
     box = np.full(3, hollow.edge)
-    first = len(surface.elements)
-    ends = first + np.cumsum([0, *(len(molecule.elements) for molecule in melted.molecules)])
-    atoms = [np.arange(low, high) for low, high in pairwise(ends)]
-    of_chain = list(zip(melted.molecules, atoms, strict=True))
     return Suspension(
-        system=build_system(surface, melted.members, box, size.cutoff),
-        flexible=build_flexible(surface, melted.members, box),
-        topology=build_topology(surface, melted.molecules, [melted.polymer.residue] * len(atoms), box),
-        positions=np.concatenate([surface.positions + hollow.middle, *placed]),
-        box=box,
-        slab=np.arange(len(particle.elements)),
-        surface=np.arange(first),
-        polymer=np.concatenate(atoms),
-        chains=tuple(atoms),
-        monomers=tuple(
-            own[molecule.monomer == unit] for molecule, own in of_chain for unit in range(int(design["chain_length"]))
-        ),
-        backbones=tuple(own[list(run)] for molecule, own in of_chain for run in turning_runs(molecule)),
-        dq=surface.dq,
+        **parts(surface, surface.positions + hollow.middle, melted, placed, box, size.cutoff),
         slab_dipole=float(np.linalg.norm(surface.charges @ surface.positions)) / particle.radius**3,
         provenance=_provenance(design, surface, particle, melted, seeds),
         centre=hollow.middle,
