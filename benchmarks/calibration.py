@@ -18,7 +18,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import Any
 
 from benchmarks import replicas
 from loop import Estimate
@@ -106,11 +105,10 @@ def _campaign(folder: Path) -> list[tuple[str, Mapping[str, Estimate]]]:
 
 def _replicas(folder: Path) -> list[tuple[str, Mapping[str, Estimate]]]:
     found: list[tuple[str, Mapping[str, Estimate]]] = []
-    for path in sorted(folder.glob("*/manifest.json")):
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if manifest["answer"] and "estimates" in manifest["answer"]:
-            question = {key: value for key, value in manifest["question"].items() if key != "seed"}
-            estimates = {name: Estimate(**value) for name, value in manifest["answer"]["estimates"].items()}
+    for asked, answer in replicas.finished(folder):
+        if "estimates" in answer:
+            question = {key: value for key, value in asked.items() if key != "seed"}
+            estimates = {name: Estimate(**value) for name, value in answer["estimates"].items()}
             found.append((json.dumps(question, sort_keys=True), estimates))
     return found
 

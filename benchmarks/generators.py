@@ -1,6 +1,6 @@
 """The three families of generator on three spaces, by the number of rule-valid designs they learn from.
 
-    python -P benchmarks/generators.py [--family NAME ...] [--corpus N ...] [--space NAME ...] [--proposals]
+    python -m benchmarks.generators [--family NAME ...] [--corpus N ...] [--space NAME ...] [--proposals]
 
 `valid` and `unmasked` are shares of 500 prior samples that break no rule, decoded with the mask and without; nothing is
 repaired or drawn again. `categories` is the share of held-out designs whose choices all come back, `numbers` the mean

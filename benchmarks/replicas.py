@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -34,3 +35,11 @@ def replica(design: Design, seed: int, fidelity: str, folder: Path, options: dic
         return OpenMMOracle(**options).evaluate(design, task, folder / f"{design.id}-{fidelity}-{seed}")
     except OracleFailure as failure:
         return f"{dict(design.values)}, seed {seed}: {failure}"
+
+
+def finished(folder: Path) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """(question, answer) of every replica below `folder` that has an answer, in the order of the folders' names."""
+    for path in sorted(folder.glob("*/manifest.json")):
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if manifest["answer"]:
+            yield manifest["question"], manifest["answer"]

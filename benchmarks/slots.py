@@ -1,6 +1,6 @@
 """How busy are the slots between decisions? Runs real `smoke` films under both schedules and reads the store.
 
-    python -P benchmarks/slots.py [--designs 8]
+    python -m benchmarks.slots [--designs 8]
 
 A slot is busy from the moment an attempt is submitted to it until its result is in. Decisions (fit, propose, select)
 and the last, incomplete filling of the slots at the end of a campaign are not the scheduler's to fill: time spent

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.polarisation import SURFACES
-from benchmarks.replicas import replica
+from benchmarks.replicas import finished, replica
 from loop import Design
 from loop.types import Value
 
@@ -106,12 +106,10 @@ def read(folder: Path) -> dict[str, int]:
     surfaces = {json.dumps(dict(design.values), sort_keys=True): surface for surface, design in names.items()}
     taken: dict[str, Replicas] = {}
     counts: dict[str, int] = {}
-    for path in sorted(folder.glob("*/manifest.json")):
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        question, answer = manifest["question"], manifest["answer"]
+    for question, answer in finished(folder):
         surface = surfaces.get(json.dumps(question["design"], sort_keys=True))
         name = ways.get((question["oxide_model"], question["fidelity"]))
-        if answer is None or surface is None or name is None or question["pvdf_model"] != PVDF_MODEL:
+        if surface is None or name is None or question["pvdf_model"] != PVDF_MODEL:
             continue
         estimates = answer.get("estimates", {})
         values = {key: estimates[key]["mean"] for key in PROPERTIES if key in estimates}
