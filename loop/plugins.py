@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -18,11 +18,17 @@ GROUPS = {"oracle": "loop.oracles", "generator": "loop.generators", "acquisition
 
 
 class PluginError(ValueError):
-    """A plug-in cannot be found, imported or built. `key` names the offending campaign key, if one does."""
+    """A plug-in cannot be found, imported or built. `key` names the offending campaign key, if one does, or is the path
+    to it within the plug-in's entry."""
 
-    def __init__(self, message: str, key: str | None = None) -> None:
+    def __init__(self, message: str, key: str | Sequence[str] | None = None) -> None:
         super().__init__(message)
         self.key = key
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """`key` as a path; empty where the entry as a whole is at fault."""
+        return (self.key,) if isinstance(self.key, str) else tuple(self.key or ())
 
 
 def find(role: str, kind: str) -> type:

@@ -217,7 +217,7 @@ def make(role: str, entry: OracleEntry | PluginEntry, folder: Path, where: Where
             problems.add((*where, key), f"unknown key{hint}", at_key=True)
         return None if unknown else plugins.build(role, entry.kind, options, folder)
     except PluginError as error:
-        problems.add((*where, error.key) if error.key else where, str(error), at_key=error.key is None)
+        problems.add((*where, *error.path), str(error), at_key=not error.path)
     except Exception as error:  # a plug-in may be anyone's: what it throws is a fault of the file, not of the loop
         problems.add((*where, "kind"), f"{entry.kind} cannot be built: {type(error).__name__}: {error}")
     return None
