@@ -11,9 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from loop.types import Check, Design, Parameter, Value
+from loop import molecules
+from loop.types import Check, Design, Molecules, Parameter, Value
 
 MAX_DRAWS_PER_DESIGN = 200
+
+Description = Mapping[str, float]
+Describer = Callable[[str, Value], Description]
 
 
 class SpaceError(ValueError):
@@ -60,7 +64,9 @@ class Constraint:
 class Space:
     """Parameters in the campaign's order, its constraints, and the oracles' checks as further rules.
 
-    `checks` are pure functions design -> Sequence[Check], such as an oracle's `check` at the fidelity in use.
+    `checks` are pure functions design -> Sequence[Check], such as an oracle's `check` at the fidelity in use;
+    `describers` pure functions (parameter's name, value) -> numbers that describe the value, such as an oracle's
+    `describe`.
     """
 
     def __init__(
@@ -68,12 +74,15 @@ class Space:
         parameters: Sequence[Parameter],
         constraints: Sequence[Constraint] = (),
         checks: Sequence[Callable[[Design], Sequence[Check]]] = (),
+        describers: Sequence[Describer] = (),
     ) -> None:
         self.parameters = tuple(parameters)
         self.constraints = tuple(constraints)
         self._checks = tuple(checks)
+        self._describers = tuple(describers)
         self._by_name = {p.name: p for p in self.parameters}
         self._known: dict[Design, tuple[str, ...]] = {}
+        self._described: dict[tuple[str, Value], Description] = {}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -87,8 +96,32 @@ class Space:
     def __getitem__(self, name: str) -> Parameter:
         return self._by_name[name]
 
-    def with_checks(self, checks: Sequence[Callable[[Design], Sequence[Check]]]) -> Space:
-        return Space(self.parameters, self.constraints, (*self._checks, *checks))
+    def with_checks(
+        self, checks: Sequence[Callable[[Design], Sequence[Check]]], describers: Sequence[Describer] = ()
+    ) -> Space:
+        return Space(self.parameters, self.constraints, (*self._checks, *checks), (*self._describers, *describers))
+
+    def describe(self, name: str, value: Value) -> Description:
+        """Numbers that describe a value of a parameter: what the describers say of it, the first where several use one
+        name, and for a molecule what its graph says (`loop.molecules.describe`). Empty where nobody knows it."""
+        known = self._described.get((name, value))
+        if known is None:
+            own = molecules.describe(str(value)) if self[name].molecules else {}
+            known = dict(own)
+            for describer in reversed(self._describers):
+                known |= describer(name, value)
+            self._described[name, value] = known
+        return known
+
+    def descriptors(self, name: str) -> Mapping[Value, Description] | None:
+        """What describes each choice of a parameter, the same names for all; None where its values are no choices of
+        text, or where some are not described. Values of a `smiles` parameter are described one by one."""
+        p = self[name]
+        if p.bounds is not None or not p.choices or not is_text(p):
+            return None
+        found = {choice: self.describe(name, choice) for choice in p.choices}
+        names = set.intersection(*(set(description) for description in found.values()))
+        return {choice: {k: d[k] for k in d if k in names} for choice, d in found.items()} if names else None
 
     def canonicalise(self, values: Mapping[str, Value]) -> Design:
         """The design meant by `values`: fixed values filled in, numbers clipped and rounded to their grid, and
@@ -179,6 +212,11 @@ def no_valid_design(refused: Counter[str], draws: int) -> str:
     return f"no valid design in {draws} draws; refused by {rules}; widen the space or loosen these rules"
 
 
+def is_text(p: Parameter) -> bool:
+    """True where the values are names or molecules, not numbers."""
+    return p.molecules is not None or any(isinstance(choice, str) for choice in p.choices)
+
+
 def is_fixed(p: Parameter) -> bool:
     """True for a parameter with one possible value."""
     return len(p.choices) == 1 if p.bounds is None else p.bounds[0] == p.bounds[1]
@@ -194,11 +232,14 @@ def grid_step(p: Parameter) -> float:
 
 
 def canonical_value(p: Parameter, value: Value | None) -> Value:
-    """`value` on the parameter's grid. Raises SpaceError where it is missing or not offered."""
+    """`value` on the parameter's grid; a molecule as its canonical SMILES, whether the parameter allows it or not.
+    Raises SpaceError where it is missing or not offered."""
     if is_fixed(p):
         return p.choices[0] if p.bounds is None else number(p, p.bounds[0])
     if value is None:
         raise SpaceError(f"{p.name}: no value given")
+    if p.molecules is not None:
+        return molecule(p.name, str(value))
     if p.bounds is None:
         if value not in p.choices:
             raise SpaceError(f"{p.name}: {value!r} is not one of {', '.join(map(str, p.choices))}")
@@ -206,6 +247,14 @@ def canonical_value(p: Parameter, value: Value | None) -> Value:
     if isinstance(value, str) or not math.isfinite(value):
         raise SpaceError(f"{p.name}: {value!r} is not a number")
     return number(p, value)
+
+
+def molecule(name: str, smiles: str) -> str:
+    """Canonical SMILES. Raises SpaceError."""
+    try:
+        return molecules.canonical(smiles)
+    except molecules.BadMolecule as error:
+        raise SpaceError(f"{name}: {error}") from error
 
 
 def number(p: Parameter, value: float) -> int | float:
@@ -224,16 +273,28 @@ def within(p: Parameter, value: Value | None) -> bool:
     """True where the value is one the parameter allows."""
     if value is None:
         return False
+    if p.molecules is not None:
+        return isinstance(value, str) and not molecules.fault(p.molecules, value)
     if p.bounds is None:
         return value in p.choices
     return not isinstance(value, str) and p.bounds[0] <= value <= p.bounds[1]
 
 
 def at_fraction(p: Parameter, u: float) -> Value:
-    """The value a fraction u in [0, 1) along the parameter, each choice and integer equally wide."""
+    """The value a fraction u in [0, 1) along the parameter, each choice and integer equally wide; of a molecule the
+    length goes with u and the rest is drawn by it. Raises SpaceError where no molecule can be drawn."""
+    if p.molecules is not None:
+        return drawn(p.name, p.molecules, u)
     if p.bounds is None:
         return p.choices[min(int(u * len(p.choices)), len(p.choices) - 1)]
     low, high = p.bounds
     if p.kind == "integer":
         return min(int(low) + int(u * (high - low + 1)), int(high))
     return low + u * (high - low)
+
+
+def drawn(name: str, allowed: Molecules, u: float) -> str:
+    try:
+        return molecules.at_fraction(allowed, u)
+    except molecules.BadMolecule as error:
+        raise SpaceError(f"{name}: {error}") from error

@@ -29,19 +29,36 @@ TEACHING_CAUSES: tuple[Cause, ...] = ("infeasible", "unphysical", "unconverged")
 
 
 @dataclass(frozen=True, slots=True)
+class Molecules:
+    """The molecules that a `smiles` parameter may be: a head that stays and a part R that is generated.
+
+    `head` is a SMILES with R in place of that part (several R are alike); `length` the inclusive limits on the atoms of
+    R that are neither hydrogen nor halogen; `elements` those that R may hold besides hydrogen; `known` the canonical
+    SMILES that have a name already and are no novelty. See `loop.molecules`.
+    """
+
+    head: str
+    length: tuple[int, int]
+    elements: tuple[str, ...]
+    known: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Parameter:
     """One axis of a space.
 
     `choices` holds the allowed values of a `choices` parameter and the one value of a `fixed` one; `bounds` the
-    inclusive limits of `integer` and `real`; `step` the rounding grid of a `real` (None: a thousandth of the range).
+    inclusive limits of `integer` and `real`; `step` the rounding grid of a `real` (None: a thousandth of the range);
+    `molecules` what a `smiles` parameter may be, whose values are canonical SMILES.
     """
 
     name: str
-    kind: Literal["choices", "integer", "real", "fixed"]
+    kind: Literal["choices", "integer", "real", "fixed", "smiles"]
     choices: tuple[Value, ...] = ()
     bounds: tuple[float, float] | None = None
     unit: str = "1"
     step: float | None = None
+    molecules: Molecules | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from loop.plugins import GROUPS, find
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("loop", "generators", "acquisition", "oracles")
-CONTRACTS = {"loop", "loop.types", "loop.space", "loop.seeds", "loop.units", "loop.ledger"}
+CONTRACTS = {"loop", "loop.types", "loop.space", "loop.seeds", "loop.units", "loop.ledger", "loop.molecules"}
 HEAVY = {"torch", "botorch", "gpytorch", "openmm", "openmmtools", "mdtraj", "ase", "rdkit", "openff"}
 HEAVY |= {"pandas", "pint", "plotly", "openpyxl", "pyarrow", "scipy"}
 CODE_RUNNING_LOADERS = {"pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
