@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from loop.durable import disk_errors, write_json, write_text
 from loop.errors import BadInput
+from loop.space import is_text
 from loop.store import Reader
 from loop.types import Design, Estimate, Failed, Parameter
 
@@ -81,7 +82,7 @@ def column_types(campaign: Campaign, units: Mapping[str, str], tasks: bool) -> d
 
 
 def parameter_type(p: Parameter) -> type:
-    if any(isinstance(choice, str) for choice in p.choices):
+    if is_text(p):
         return str
     return int if p.kind == "integer" else float
 

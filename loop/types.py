@@ -268,7 +268,11 @@ class Oracle(Protocol):
       (its tasks wait for `loop tell`);
     - `execution_keys`: constructor keys that are no physics, and may change when a campaign goes on;
     - `default_replicates(fidelity)`: replicates of a design unless the campaign says otherwise;
-    - `disk(design, fidelity)`: bytes that one replicate leaves, for `loop check`.
+    - `disk(design, fidelity)`: bytes that one replicate leaves, for `loop check`;
+    - `describe(parameter, value)`: numbers that describe a choice, name -> number, in milliseconds and purely; empty
+      for what it does not know;
+    - `heads(parameter)`: name -> SMILES with R, the heads of generated molecules that a campaign may name;
+    - `named(parameter)`: name -> SMILES of the molecules that have a name, which are no novelty.
     """
 
     properties: Mapping[str, str]

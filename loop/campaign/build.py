@@ -35,9 +35,9 @@ def build(data: Any, path: Path, text: str, problems: Problems, *, thorough: boo
     section = {key: value for key in ("space", "oracles") if isinstance(value := data.get(key), dict)}
     lists = {key: value for key in ("constraints", "objectives") if isinstance(value := data.get(key), list)}
     names = section.get("space", {})
-    parameters = read_parameters(names, problems)
-    constraints = read_constraints(lists.get("constraints", []), parameters, names, problems)
     oracles = read_oracles(section.get("oracles", {}), path.parent, problems)
+    parameters = read_parameters(names, [spec.oracle for spec in oracles.values()], problems)
+    constraints = read_constraints(lists.get("constraints", []), parameters, names, problems)
     complete = len(oracles) == len(section.get("oracles", {}))
     objectives = read_objectives(lists.get("objectives", []), oracles, names, problems, complete=complete)
     generator = read_plugin("generator", data.get("generator", {"kind": "cvae"}), path, problems, thorough)

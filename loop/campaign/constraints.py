@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from loop import molecules
 from loop.campaign.parameters import Scaled
 from loop.campaign.reader import Problems, Where
 from loop.campaign.schema import ConstraintEntry, valid
 from loop.plugins import did_you_mean
 from loop.space import Clause, Constraint, Range, Wanted, canonical_value
-from loop.types import Value
+from loop.types import Molecules, Value
 
 
 def read_constraints(
@@ -103,8 +104,17 @@ def read_range(raw: Mapping[str, Any], scaled: Scaled) -> Range:
     return wanted
 
 
+def read_molecule(smiles: str, allowed: Molecules) -> str:
+    canonical = molecules.canonical(smiles)
+    if fault := molecules.fault(allowed, canonical):
+        raise ValueError(fault)
+    return canonical
+
+
 def read_value(raw: Value, scaled: Scaled) -> Value:
     p = scaled.parameter
+    if p.molecules is not None:
+        return read_molecule(str(raw), p.molecules)
     value = raw if isinstance(raw, str) else scaled.canonical(raw)
     if p.bounds is None:
         if value in p.choices:

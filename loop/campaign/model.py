@@ -139,8 +139,9 @@ class Campaign:
         return min(limits, default=None)
 
     def judged_space(self) -> Space:
-        """The space with every oracle's check, at the fidelity in use, as further rules."""
-        return self.space.with_checks([judge(spec) for spec in self.oracles.values()])
+        """The space with every oracle's check, at the fidelity in use, as further rules, and its descriptions."""
+        describers = [getattr(spec.oracle, "describe", None) for spec in self.oracles.values()]
+        return self.space.with_checks([judge(spec) for spec in self.oracles.values()], [d for d in describers if d])
 
     @cached_property
     def guarded(self) -> Mapping[str, Any]:
@@ -169,6 +170,9 @@ def judge(spec: OracleSpec) -> Callable[[Design], Sequence[Check]]:
 
 
 def plain_parameter(p: Parameter) -> dict[str, Any]:
+    if p.molecules is not None:
+        m = p.molecules
+        return {"kind": p.kind, "head": m.head, "length": list(m.length), "elements": list(m.elements)}
     bounds = None if p.bounds is None else list(p.bounds)
     return {"kind": p.kind, "choices": list(p.choices), "bounds": bounds, "unit": p.unit, "step": p.step}
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from loop import units
+from loop.campaign.generated import read_molecules
 from loop.campaign.reader import Problems, Where
 from loop.campaign.schema import ParameterEntry, valid
-from loop.types import Parameter
+from loop.types import Oracle, Parameter
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 TAKEN = ("design_id", "kind", "oracle", "fidelity", "replicate", "replicates", "round", "status", "notes",
@@ -21,8 +22,8 @@ CANONICAL_UNITS = ("1", "nm", "1/nm", "nm^2", "1/nm^2", "nm^3", "1/nm^3", "K", "
 """What oracles count in. Quantities of other dimensions (a bench's hours, bar and rpm) keep the unit they are written
 in, which no molecular oracle reads."""
 
-Kind = Literal["choices", "integer", "real", "fixed"]
-KINDS: tuple[Kind, ...] = ("choices", "integer", "real", "fixed")
+Kind = Literal["choices", "integer", "real", "fixed", "smiles"]
+KINDS: tuple[Kind, ...] = ("choices", "integer", "real", "fixed", "smiles")
 
 
 @dataclass(frozen=True)
@@ -56,17 +57,18 @@ def canonical_unit(unit: str) -> str:
     return unit
 
 
-def read_parameters(section: Mapping[str, Any], problems: Problems) -> dict[str, Scaled]:
-    """The parameters that are fit for use; the faults of the others are noted."""
+def read_parameters(section: Mapping[str, Any], oracles: Sequence[Oracle], problems: Problems) -> dict[str, Scaled]:
+    """The parameters that are fit for use; the faults of the others are noted. The oracles know the heads of generated
+    molecules by name."""
     found = {}
     for name, raw in section.items():
         entry = valid(ParameterEntry, raw)
-        if entry is not None and (scaled := read_parameter(name, entry, problems)):
+        if entry is not None and (scaled := read_parameter(name, entry, oracles, problems)):
             found[name] = scaled
     return found
 
 
-def read_parameter(name: str, entry: ParameterEntry, problems: Problems) -> Scaled | None:
+def read_parameter(name: str, entry: ParameterEntry, oracles: Sequence[Oracle], problems: Problems) -> Scaled | None:
     where: Where = ("space", name)
     before = len(problems.found)
     if not NAME.fullmatch(name):
@@ -79,6 +81,8 @@ def read_parameter(name: str, entry: ParameterEntry, problems: Problems) -> Scal
         problems.add(where, f"give exactly one of {', '.join(KINDS)}; {said}", at_key=True)
         return None
     kind = given[0]
+    if kind == "smiles":
+        return read_smiles(name, entry, oracles, problems)
     unit = read_unit(where, entry, kind, problems)
     if kind in ("choices", "fixed"):
         judge_choices(where, entry, problems)
@@ -89,6 +93,19 @@ def read_parameter(name: str, entry: ParameterEntry, problems: Problems) -> Scal
     if unit is None or len(problems.found) > before:
         return None
     return in_canonical_unit(name, kind, entry, unit, problems)
+
+
+def read_smiles(name: str, entry: ParameterEntry, oracles: Sequence[Oracle], problems: Problems) -> Scaled | None:
+    """A parameter whose values are generated molecules."""
+    assert entry.smiles is not None
+    before = len(problems.found)
+    for key in ("unit", "step"):
+        if getattr(entry, key) is not None:
+            problems.add(("space", name, key), f"molecules have no {key}", at_key=True)
+    molecules = read_molecules(name, entry.smiles, oracles, problems)
+    if molecules is None or len(problems.found) > before:
+        return None
+    return Scaled(Parameter(name, "smiles", molecules=molecules), "1")
 
 
 def read_unit(where: Where, entry: ParameterEntry, kind: Kind, problems: Problems) -> str | None:

@@ -62,6 +62,8 @@ def unit_name(value: Any) -> str:
     return value
 
 
+LONGEST = 24
+"""Most atoms of a generated group: beyond it, branches are longer than its symbols can count."""
 TEXT_OR_NUMBER = {"type": ["string", "number"]}
 LIMITS = {
     "type": "object",
@@ -87,8 +89,18 @@ class Entry(BaseModel):
 E = TypeVar("E", bound=Entry)
 
 
+class SmilesEntry(Entry):
+    """Molecules that are generated: a head that stays and a part R, within these bounds."""
+
+    head: str = Field(min_length=1, description="a name that the oracle knows, or a SMILES with R, such as O=C(O)R")
+    length: Annotated[list[Annotated[int, Field(ge=0, le=LONGEST)]], Field(min_length=2, max_length=2)] = Field(
+        description="[least, most] atoms of R besides hydrogen and halogens, both included"
+    )
+    elements: list[str] = Field(min_length=1, description="what R may hold besides hydrogen: C, N, O, S, F, Cl, Br, I")
+
+
 class ParameterEntry(Entry):
-    """Exactly one of choices, integer, real and fixed."""
+    """Exactly one of choices, integer, real, fixed and smiles."""
 
     choices: list[Scalar] | None = Field(None, description="the allowed values")
     integer: Annotated[list[int], Field(min_length=2, max_length=2)] | None = Field(
@@ -98,6 +110,7 @@ class ParameterEntry(Entry):
         None, description="[lowest, highest], both included"
     )
     fixed: Scalar | None = Field(None, description="the one value")
+    smiles: SmilesEntry | None = Field(None, description="molecules that are generated")
     unit: Unit | None = Field(None, description='such as K or 1/nm^2; "1" is dimensionless')
     step: float | None = Field(None, gt=0, description="rounding grid of a real")
 
@@ -222,6 +235,8 @@ def note(fault: Mapping[str, Any], problems: Problems) -> None:
     where: Where = tuple(fault["loc"])
     if fault["type"] == "extra_forbidden":
         model = CampaignEntry if len(where) == 1 else SECTIONS[str(where[0])]
+        if model is ParameterEntry and "smiles" in where[2:-1]:
+            model = SmilesEntry
         problems.add(where, f"unknown key{did_you_mean(str(where[-1]), key_names(model))}", at_key=True)
     elif fault["type"] == "missing":
         problems.add(where[:-1], f"the key {where[-1]!r} is missing", at_key=True)

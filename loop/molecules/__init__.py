@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from loop.molecules.bounds import at_fraction, describe, fault, novel
-from loop.molecules.head import BadMolecule, canonical, head
-from loop.molecules.tokens import ELEMENTS, NOP, alphabet, columns, smiles_of, symbols_of
+from loop.molecules.head import BadMolecule, canonical, head, unmarked
+from loop.molecules.tokens import CHAIN, ELEMENTS, NOP, alphabet, columns, smiles_of, symbols_of
 
 __all__ = [
+    "CHAIN",
     "ELEMENTS",
     "NOP",
     "BadMolecule",
@@ -20,4 +21,5 @@ __all__ = [
     "novel",
     "smiles_of",
     "symbols_of",
+    "unmarked",
 ]

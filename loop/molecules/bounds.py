@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from random import Random
 from typing import TYPE_CHECKING
 
-from loop.molecules.head import BadMolecule, canonical, head, parsed, split
+from loop.molecules.head import BadMolecule, canonical, head, parsed, split, unmarked
 from loop.molecules.tokens import CHAIN, HALOGENS, alphabet, columns, smiles_of, symbols_of
 from loop.types import Molecules
 
@@ -157,7 +157,7 @@ def _atoms(molecules: Molecules) -> tuple[str, ...]:
 
 def novel(molecules: Molecules, values: Sequence[str]) -> list[str]:
     """The distinct ones of the molecules that have no name yet."""
-    return [value for value in dict.fromkeys(values) if value not in molecules.known]
+    return [value for value in dict.fromkeys(values) if unmarked(value) not in molecules.known]
 
 
 @lru_cache(maxsize=100_000)

@@ -42,6 +42,17 @@ def canonical(smiles: str) -> str:
     return Chem.MolToSmiles(parsed(smiles))
 
 
+@lru_cache(maxsize=10_000)
+def unmarked(smiles: str) -> str:
+    """Canonical SMILES without map numbers: the same however its head is marked. Raises BadMolecule."""
+    from rdkit import Chem
+
+    graph = Chem.RWMol(parsed(smiles))
+    for atom in graph.GetAtoms():
+        atom.SetAtomMapNum(0)
+    return Chem.MolToSmiles(graph)
+
+
 @cache
 def head(template: str) -> Mol:
     """The parsed head, its R as open atoms with map number OPEN. Raises BadMolecule where it is no SMILES with R."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from loop.campaign import Campaign, OracleSpec
+from loop.space import is_text
 from loop.types import Design, canonical_json
 
 if TYPE_CHECKING:
@@ -54,10 +55,7 @@ def columns(campaign: Campaign) -> list[Column]:
     properties = {
         name: unit for spec in person_oracles(campaign).values() for name, unit in spec.oracle.properties.items()
     }
-    design = [
-        Column("design", p.name, None if any(isinstance(c, str) for c in p.choices) else p.unit)
-        for p in campaign.space.parameters
-    ]
+    design = [Column("design", p.name, None if is_text(p) else p.unit) for p in campaign.space.parameters]
     pairs = [Column(role, name, unit) for name, unit in properties.items() for role in ("value", "error")]
     return [*(Column(role, role) for role in LEFT), *design, *pairs, *(Column(role, role) for role in RIGHT)]
 

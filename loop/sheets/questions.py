@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from loop import molecules
 from loop.campaign import Campaign, OracleSpec
 from loop.plugins import did_you_mean
 from loop.sheets.cells import CellError, is_nothing, read_quantity
 from loop.sheets.heading import Row
 from loop.sheets.layout import Column, person_oracles, row_check
-from loop.space import SpaceError, grid_step, is_fixed
-from loop.types import Design, Parameter, Value
+from loop.space import SpaceError, grid_step, is_fixed, is_text
+from loop.types import Design, Molecules, Parameter, Value
 
 if TYPE_CHECKING:
     from loop.store import TaskRow
@@ -74,7 +75,9 @@ def same_value(row: Row, column: Column, text: str, p: Parameter, design: Design
 
 def read_value(row: Row, column: Column, text: str, p: Parameter) -> Value:
     """A design cell in the parameter's unit. Raises CellError for what the parameter cannot be."""
-    if p.bounds is None and any(isinstance(choice, str) for choice in p.choices):
+    if p.molecules is not None:
+        return read_smiles(text, p.molecules)
+    if is_text(p):
         return read_choice(text, p)
     value = read_quantity(text, column.unit or p.unit, p.unit, decimal_comma=row.decimal_comma).value
     if p.bounds is None:
@@ -87,6 +90,17 @@ def read_value(row: Row, column: Column, text: str, p: Parameter) -> Value:
     if p.kind == "integer" and value != int(value):
         raise CellError(f"{text!r} is not a whole number")
     return value
+
+
+def read_smiles(text: str, allowed: Molecules) -> str:
+    """The molecule written, in canonical form."""
+    try:
+        smiles = molecules.canonical(text)
+    except molecules.BadMolecule as error:
+        raise CellError(str(error)) from error
+    if fault := molecules.fault(allowed, smiles):
+        raise CellError(fault)
+    return smiles
 
 
 def read_choice(text: str, p: Parameter) -> Value:

@@ -15,8 +15,10 @@ from loop.molecules import (
     describe,
     fault,
     head,
+    novel,
     smiles_of,
     symbols_of,
+    unmarked,
 )
 from loop.types import Molecules
 
@@ -147,3 +149,10 @@ def test_descriptions_by_hand() -> None:
     assert butyrate["polar_area"] == pytest.approx(0.373, abs=1e-3)  # a carboxylic acid: 37.3 square angstroms
     pvdf = describe("*CC(*)(F)F")
     assert pvdf["fluorine_share"] == 0.5 and pvdf["heavy_atoms"] == 4 and pvdf["polar_area"] == 0
+
+
+def test_marks_and_order_do_not_make_a_molecule_new() -> None:
+    kind = Molecules("O=C([OH:1])R", (1, 8), ("C",), known=(unmarked("CCCCCC(=O)O"),))
+    assert unmarked("O=C([OH:1])CCCCC") == "CCCCCC(=O)O"
+    found = [canonical("O=C([OH:1])CCCCC"), canonical("O=C([OH:1])CCCC"), canonical("O=C([OH:1])CCCC")]
+    assert novel(kind, found) == [found[1]]
