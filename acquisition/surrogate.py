@@ -143,7 +143,7 @@ class Surrogate(Process):
         if self.objective.goal == "target":
             assert self.objective.target is not None
             return -abs(standard - (self.objective.target - self.centre) / self.scale)
-        return -standard if self.objective.goal == "minimize" else standard
+        return -standard if self.objective.falls else standard
 
     def observed_utility(self) -> np.ndarray:
         """(n,) standardised utilities of the records."""
@@ -176,7 +176,7 @@ def utility_moments(objective: Objective, mean: np.ndarray, sd: np.ndarray) -> t
     """(mean, variance) of the utility of a normal property; for a target, of the folded normal distribution
     (Leone, Nelson & Nottingham, Technometrics 3 (1961) 543) with its sign turned."""
     if objective.goal != "target":
-        return (-mean if objective.goal == "minimize" else mean), sd**2
+        return (-mean if objective.falls else mean), sd**2
     from scipy.special import ndtr
 
     assert objective.target is not None

@@ -23,6 +23,7 @@ Value = str | int | float
 Cause = Literal["infeasible", "unphysical", "unconverged", "infrastructure", "cancelled"]
 Kind = Literal["measurement", "simulation", "synthetic"]
 Isolation = Literal["process", "inline", "person"]
+Goal = Literal["maximize", "minimize", "target", "at_least", "at_most"]
 
 TEACHING_CAUSES: tuple[Cause, ...] = ("infeasible", "unphysical", "unconverged")
 """Causes that say something about the design; `infrastructure` and `cancelled` do not."""
@@ -214,24 +215,38 @@ class Failure:
 class Objective:
     """What is wanted of one property. `threshold` is the worst acceptable value, `target` the wanted one (goal target).
 
+    The goals `at_least` and `at_most` keep to the threshold and ask for no more: outcome constraints.
     `oracle` names the oracle whose records count for it.
     """
 
     property: str
-    goal: Literal["maximize", "minimize", "target"]
+    goal: Goal
     oracle: str
     unit: str = "1"
     threshold: float | None = None
     target: float | None = None
 
+    @property
+    def constrains(self) -> bool:
+        """True where nothing beyond the threshold is wanted."""
+        return self.goal in ("at_least", "at_most")
+
+    @property
+    def falls(self) -> bool:
+        """True where less of the property is better."""
+        return self.goal in ("minimize", "at_most")
+
     def utility(self, value: float) -> float:
         """The value turned so that more is better: itself, its negative, or minus the distance to the target."""
-        if self.goal == "maximize":
-            return value
-        if self.goal == "minimize":
-            return -value
-        assert self.target is not None
-        return -abs(value - self.target)
+        if self.goal == "target":
+            assert self.target is not None
+            return -abs(value - self.target)
+        return -value if self.falls else value
+
+
+def goals(objectives: Sequence[Objective]) -> list[Objective]:
+    """The objectives without the outcome constraints among them."""
+    return [objective for objective in objectives if not objective.constrains]
 
 
 class OracleFailure(Exception):

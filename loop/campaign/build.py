@@ -26,7 +26,10 @@ from loop.campaign.schema import (
 from loop.execution import devices
 from loop.plugins import PluginError, did_you_mean
 from loop.space import Space, SpaceError
-from loop.types import Isolation, Kind, Objective, Oracle
+from loop.types import Isolation, Kind, Objective, Oracle, goals
+
+MOST_HYPERVOLUME = 4
+"""More goals than this are scalarised by default: hypervolume costs time and discerns little among so many."""
 
 
 def build(data: Any, path: Path, text: str, problems: Problems, *, thorough: bool) -> Campaign:
@@ -41,10 +44,9 @@ def build(data: Any, path: Path, text: str, problems: Problems, *, thorough: boo
     complete = len(oracles) == len(section.get("oracles", {}))
     objectives = read_objectives(lists.get("objectives", []), oracles, names, problems, complete=complete)
     generator = read_plugin("generator", data.get("generator", {"kind": "cvae"}), path, problems, thorough)
-    default = {"kind": "qlognei" if len(objectives) == 1 else "qlognehvi"}
-    acquisition = read_plugin(
-        "acquisition", data.get("acquisition", default), path, problems, thorough, len(objectives)
-    )
+    wanted = len(goals(objectives))
+    default = {"kind": "qlognei" if wanted <= 1 else "qlognehvi" if wanted <= MOST_HYPERVOLUME else "parego"}
+    acquisition = read_plugin("acquisition", data.get("acquisition", default), path, problems, thorough, wanted)
     judge_stop(data.get("stop"), problems)
     judge_extension(oracles, objectives, data.get("execution"), problems)
     problems.stop_if_any()
@@ -237,8 +239,8 @@ def read_plugin(
 ) -> PluginSpec | None:
     """The choice of generator or acquisition; `thorough` builds it once, to have its keys and values judged.
 
-    An acquisition that cannot handle any number of objectives names those it can in `objectives_allowed`, and in
-    `other` what to use instead.
+    An acquisition that cannot handle any number of `objectives` (those without outcome constraints) names those it can
+    in `objectives_allowed`, and in `other` what to use instead.
     """
     entry = valid(PluginEntry, raw)
     if entry is None:

@@ -10,7 +10,7 @@ from loop.campaign.model import OracleSpec
 from loop.campaign.reader import Problems, Where
 from loop.campaign.schema import ObjectiveEntry, valid
 from loop.plugins import did_you_mean
-from loop.types import Objective
+from loop.types import Objective, goals
 
 
 def read_objectives(
@@ -35,9 +35,14 @@ def read_objectives(
         if (entry.goal == "target") != (entry.target is not None):
             fault = "goal target needs the key `target`" if entry.target is None else "only goal target has a target"
             problems.add(where if entry.target is None else (*where, "target"), fault, at_key=True)
+        if entry.goal in ("at_least", "at_most") and entry.threshold is None:
+            problems.add(where, f"goal {entry.goal} needs the key `threshold`", at_key=True)
         spec = find_reporter(where, entry, oracles, problems, complete=complete)
         if spec is not None and (objective := in_property_unit(where, entry, spec, problems)):
             found.append(objective)
+    if found and len(found) == len(section) and not goals(found):
+        fault = "at_least and at_most only bound a search; give one property a goal of maximize, minimize or target"
+        problems.add(("objectives",), fault, at_key=True)
     return found
 
 

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from loop import units
 from loop.campaign.reader import Problems, Where
 from loop.plugins import did_you_mean
+from loop.types import Goal
 
 SCHEMA_LINE = "# yaml-language-server: $schema=campaign.schema.json"
 
@@ -126,9 +127,9 @@ class ConstraintEntry(Entry):
 
 class ObjectiveEntry(Entry):
     property: str
-    goal: Literal["maximize", "minimize", "target"]
+    goal: Goal
     oracle: str | None = Field(None, description="whose records count; default: the first that reports it")
-    threshold: float | None = Field(None, description="the worst acceptable value")
+    threshold: float | None = Field(None, description="the worst acceptable value; at_least and at_most need it")
     target: float | None = Field(None, description="the wanted value, for goal target")
     unit: Unit | None = Field(None, description="of threshold and target; default: the oracle's")
 

@@ -10,8 +10,9 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +20,11 @@ from loop import plugins
 from loop.engine.history import History
 from loop.seeds import derive
 from loop.standing import best, standings
-from loop.types import Acquisition, Condition, Design, Generator, Pick, Proposal
+from loop.types import Acquisition, Condition, Design, Generator, Pick, Proposal, goals
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from loop.campaign import Campaign
     from loop.space import Space
 
@@ -62,6 +65,7 @@ class Decider:
 
     def _informed(self, number: int, history: History, count: int) -> Decision:
         campaign, objectives = self.campaign, self.campaign.objectives
+        wishes = goals(objectives)  # what a generator may learn to exceed; more than a threshold is no better
 
         def seed(purpose: str) -> int:
             return derive(campaign.seed, purpose, number)
@@ -75,12 +79,12 @@ class Decider:
         generator.fit(
             self.space,
             history.records,
-            objectives,
+            wishes,
             seed=derive(campaign.seed, "generator"),
-            predict=acquisition.predict if learned else None,
+            predict=partial(self._expected, acquisition) if learned else None,
         )
         known = history.known
-        wanted = Condition(levels={o.property: TOP_LEVEL for o in objectives}, known=known)
+        wanted = Condition(levels={o.property: TOP_LEVEL for o in wishes}, known=known)
         incumbents = self._incumbents(history, acquisition) if learned else []
         pool = generator.propose(POOL, wanted, incumbents, seed=seed("propose"))
         fresh = [proposal for proposal in pool if proposal.design not in known]
@@ -106,9 +110,15 @@ class Decider:
     def _incumbents(self, history: History, acquisition: Acquisition) -> list[Design]:
         """The best known designs by posterior mean, so that a lucky measurement does not lead the search."""
         known = standings(history.records, self.campaign.objectives)
-        mean, _ = acquisition.predict([standing.design for standing in known])
+        mean, _ = self._expected(acquisition, [standing.design for standing in known])
         expected = [replace(standing, utilities=tuple(row)) for standing, row in zip(known, mean, strict=True)]
         return [standing.design for standing in best(expected, INCUMBENTS)[:INCUMBENTS]]
+
+    def _expected(self, acquisition: Acquisition, designs: Sequence[Design]) -> tuple[np.ndarray, np.ndarray]:
+        """(mean, variance) of the utilities, each (n, goals)."""
+        wished = [not objective.constrains for objective in self.campaign.objectives]
+        mean, variance = acquisition.predict(designs)
+        return mean[:, wished], variance[:, wished]
 
     def _keep(self, generator: Generator) -> str:
         """Write the model's files before the row that names them; the folder is called by their digest."""

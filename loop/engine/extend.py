@@ -101,8 +101,8 @@ def asked(reader: Reader) -> dict[tuple[str, str, str], list[int]]:
 def doubts(found: Sequence[Standing], objectives: Sequence[Objective]) -> list[Doubt]:
     """Which error bars decide who leads, the closest case first, then in the order of `found`.
 
-    A design leads if it keeps every threshold and no design that keeps them beats it in every objective (with one
-    objective: it is the best). All margins are in combined standard errors. A design keeps its thresholds by its
+    A design leads if it keeps every threshold and no design that keeps them beats it in every goal (with one goal: it
+    is the best). All margins are in combined standard errors. A design keeps its thresholds by its
     smallest margin, and beats another by its smallest lead over the objectives; it leads by the smaller of its own
     margin and what it holds against its strongest rival. Where that is within +-CLOSE the doubt falls on what made it
     so small: the design's own threshold, its rival's, or both sides of the closest objective. A value without an error
@@ -110,10 +110,12 @@ def doubts(found: Sequence[Standing], objectives: Sequence[Objective]) -> list[D
     """
     if not found:
         return []
-    utilities, errors = _utilities(found), _errors(found)
+    utilities, errors = _utilities(found, objectives), _errors(found)
     limits = [-np.inf if o.threshold is None else o.utility(o.threshold) for o in objectives]
     keeps, tight = _least(_margins(utilities - limits, errors))
-    beats, close = _least(_ahead(utilities, errors))
+    ahead = _ahead(utilities, errors)
+    ahead[..., [o.constrains for o in objectives]] = np.inf
+    beats, close = _least(ahead)
     held = np.minimum(beats, keeps[:, None])
     rivals = held.argmax(0)
     nearest: dict[tuple[int, int], float] = {}
@@ -151,8 +153,9 @@ def _ahead(utilities: np.ndarray, errors: np.ndarray) -> np.ndarray:
     return margins
 
 
-def _utilities(found: Iterable[Standing]) -> np.ndarray:
-    return np.array([standing.utilities for standing in found])
+def _utilities(found: Iterable[Standing], objectives: Sequence[Objective]) -> np.ndarray:
+    """(n, m), outcome constraints included."""
+    return np.array([[o.utility(standing.estimates[o.property].mean) for o in objectives] for standing in found])
 
 
 def _errors(found: Iterable[Standing]) -> np.ndarray:

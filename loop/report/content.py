@@ -16,7 +16,7 @@ from loop.report.noise import Noise, noise
 from loop.standing import Standing, best, covered, progress, standings
 from loop.status import RECORD_KINDS, state
 from loop.store import Reader
-from loop.types import Failure, Record
+from loop.types import Failure, Record, goals
 
 if TYPE_CHECKING:
     from loop.campaign import Campaign
@@ -106,7 +106,7 @@ def summary(campaign: Campaign, leaders: Sequence[Standing]) -> str:
     values = " and ".join(
         f"{wording.label(name)} {wording.estimate(value, given_error(value))}" for name, value in top.estimates.items()
     )
-    kind = "Best design so far" if len(campaign.objectives) == 1 else "First of the best compromises"
+    kind = "Best design so far" if len(goals(campaign.objectives)) == 1 else "First of the best compromises"
     return f"{kind}: {wording.in_words(top.design, campaign.space.free) or top.design.id}, with {values}."
 
 
@@ -148,8 +148,9 @@ def plots(
     if not found:
         return {"best": [], "compromises": [], "progress": []}
     pairs = list(combinations(campaign.objectives, 2))
-    beaten_by = dominators([standing.utilities for standing in leaders])
-    front = [standing for standing, count in zip(leaders, beaten_by, strict=True) if not count]
+    allowed = [standing for standing in leaders if standing.allowed] or leaders
+    beaten_by = dominators([standing.utilities for standing in allowed])
+    front = [standing for standing, count in zip(allowed, beaten_by, strict=True) if not count]
     return {
         "best": [figures.best_designs(campaign, leaders)],
         "compromises": [figures.compromises(campaign, found, front, pair) for pair in pairs]

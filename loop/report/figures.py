@@ -10,7 +10,7 @@ from loop.export import given_error
 from loop.report.profiles import Panel, Profiles
 from loop.report.wording import in_words, label
 from loop.standing import Standing
-from loop.types import Design, Objective
+from loop.types import Design, Objective, goals
 
 if TYPE_CHECKING:
     from loop.campaign import Campaign
@@ -130,9 +130,9 @@ def limits(objective: Objective, side: str) -> list[dict[str, Any]]:
 
 
 def progress(objectives: Sequence[Objective], steps: Sequence[tuple[int, float]]) -> Figure:
-    """Best so far (one objective) or hypervolume so far (several) by round."""
+    """Best so far (one goal) or hypervolume so far (several) by round."""
     values = [value for _, value in steps]
-    (first, *others) = objectives
+    (first, *others) = goals(objectives)
     if others:
         title = "hypervolume so far"
     elif first.goal == "target":

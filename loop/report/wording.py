@@ -38,12 +38,14 @@ def label(property: str, unit: str = "1") -> str:
 
 
 def goal(objective: Objective) -> str:
-    """`maximize adhesion energy [mJ/m²], at least 60`."""
+    """`maximize adhesion energy [mJ/m²], at least 60`, `keep adhesion energy [mJ/m²], at least 60`."""
     words = f"{objective.goal} {label(objective.property, objective.unit)}"
     if objective.goal == "target":
         words = f"bring {label(objective.property, objective.unit)} to {objective.target:g}"
+    if objective.constrains:
+        words = f"keep {label(objective.property, objective.unit)}"
     if objective.threshold is not None:
-        limit = "at most" if objective.goal == "minimize" else "at least"
+        limit = "at most" if objective.falls else "at least"
         words += f", {limit} {objective.threshold:g}"
     return words
 

@@ -123,3 +123,10 @@ def test_few_replicates_first_then_the_closest_and_none_beyond_the_limit() -> No
     assert [d.design_id for d in most_urgent(found, known, {"md": 4}, 9)] == ["b", "e", "a"]
     assert [d.design_id for d in most_urgent(found, known, {"md": 4}, 1)] == ["b"]
     assert most_urgent(found, known, {}, 9) == []
+
+
+def test_a_constraint_is_in_doubt_at_its_threshold_and_nowhere_else() -> None:
+    keeps = Objective("adhesion", "at_least", "md", threshold=5.0)
+    rows = [[(10.0, 0.1), (5.4, 0.4)], [(9.0, 0.1), (50.0, 0.4)], [(1.0, 0.1), (50.5, 0.4)]]
+    # the best keeps its threshold by one error only; that the others' adhesion is alike decides nothing
+    assert told(found([DIPOLE, keeps], *rows), [DIPOLE, keeps]) == [(0, "md", 1.0)]

@@ -89,3 +89,41 @@ def test_a_single_objective_has_no_hypervolume_but_a_best_so_far() -> None:
     found = standings(records, [DIPOLE])
     assert covered(found, [DIPOLE]) is None
     assert progress(found, [DIPOLE]) == [(0, 2), (1, 2), (2, 2), (3, 4)]
+
+
+ADHERES = Objective("adhesion", "at_least", "md", "mJ/m^2", threshold=10.0)
+
+
+def test_a_constraint_bounds_the_search_and_asks_for_no_more() -> None:
+    records = [
+        record(1, dipole=9, adhesion=5),
+        record(2, dipole=1, adhesion=99),
+        record(3, dipole=2, adhesion=11),
+        record(4, dipole=1, adhesion=8),
+    ]
+    found = standings(records, [DIPOLE, ADHERES])
+    assert [(s.utilities, s.allowed) for s in found] == [((9,), False), ((1,), True), ((2,), True), ((1,), False)]
+    assert xs(best(found, at_least=1)) == [3]
+    assert xs(best(found)) == [3, 2, 1, 4]
+    at_most = Objective("adhesion", "at_most", "md", "mJ/m^2", threshold=10.0)
+    assert xs(best(standings(records, [DIPOLE, at_most]), at_least=1)) == [1]
+
+
+def test_progress_counts_designs_that_keep_the_constraints_only() -> None:
+    records = [
+        record(1, 0, dipole=9, adhesion=5),
+        record(2, 1, dipole=2, adhesion=20),
+        record(3, 2, dipole=8, adhesion=1),
+    ]
+    found = standings(records, [DIPOLE, ADHERES])
+    assert progress(found, [DIPOLE, ADHERES]) == [(1, 2), (2, 2)]
+    assert covered(found, [DIPOLE, ADHERES]) is None
+    assert progress(found[:1], [DIPOLE, ADHERES]) == []
+
+
+def test_hypervolume_leaves_out_what_a_constraint_forbids() -> None:
+    objectives = [DIPOLE, Objective("cost", "minimize", "md", threshold=10.0), ADHERES]
+    records = [record(1, dipole=1, cost=8, adhesion=20), record(2, dipole=3, cost=8, adhesion=11)]
+    forbidden = record(3, dipole=9, cost=1, adhesion=9)
+    # reference (1, -10): the second spans 2 x 2
+    assert covered(standings([*records, forbidden], objectives), objectives) == pytest.approx(4)
