@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from loop.molecules.bounds import at_fraction, describe, fault, novel
+from loop.molecules.bounds import at_fraction, fault, novel
+from loop.molecules.description import describe
 from loop.molecules.head import BadMolecule, canonical, head, unmarked
 from loop.molecules.tokens import CHAIN, ELEMENTS, NOP, alphabet, columns, smiles_of, symbols_of
 

@@ -1,4 +1,4 @@
-"""Which molecules a `smiles` parameter allows, and how they are drawn and described."""
+"""Which molecules a `smiles` parameter allows, and how they are drawn."""
 
 from __future__ import annotations
 
@@ -158,26 +158,3 @@ def _atoms(molecules: Molecules) -> tuple[str, ...]:
 def novel(molecules: Molecules, values: Sequence[str]) -> list[str]:
     """The distinct ones of the molecules that have no name yet."""
     return [value for value in dict.fromkeys(values) if unmarked(value) not in molecules.known]
-
-
-@lru_cache(maxsize=100_000)
-def describe(smiles: str) -> Mapping[str, float]:
-    """Numbers that describe any molecule or repeat unit, open ends left out.
-
-    Heavy atoms; bonds that turn; share of fluorine among heavy atoms; donors of hydrogen bonds; `logp`, the logarithm
-    of the partition coefficient between octanol and water (Wildman, Crippen, J. Chem. Inf. Comput. Sci. 1999, 39, 868);
-    `polar_area`, the topological polar surface in nm^2 (Ertl, Rohde, Selzer, J. Med. Chem. 2000, 43, 3714). Raises
-    BadMolecule.
-    """
-    from rdkit.Chem import Crippen, rdMolDescriptors
-
-    graph = parsed(smiles)
-    heavy = [atom.GetSymbol() for atom in graph.GetAtoms() if atom.GetAtomicNum() > 1]
-    return {
-        "heavy_atoms": float(len(heavy)),
-        "rotatable_bonds": float(rdMolDescriptors.CalcNumRotatableBonds(graph)),
-        "fluorine_share": heavy.count("F") / max(len(heavy), 1),
-        "donors": float(rdMolDescriptors.CalcNumHBD(graph)),
-        "logp": float(Crippen.MolLogP(graph)),  # type: ignore[attr-defined]  # not in rdkit's stub
-        "polar_area": float(rdMolDescriptors.CalcTPSA(graph)) / 100.0,
-    }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from loop.seeds import derive
 from loop.types import TEACHING_CAUSES, Check, Design, OracleFailure, Outcome, Task, Value
-from oracles.openmm import field, modulus, two_ended
+from oracles.openmm import descriptions, field, modulus, two_ended
 from oracles.openmm.build import feasible
 from oracles.openmm.build.feasible_particle import whole_particle
 from oracles.openmm.build.film import build_film
@@ -102,6 +102,10 @@ class OpenMMOracle:
         self.observables = tuple(name for name in OBSERVABLES if name in observables)
         asked = {name: unit for key in self.observables for name, unit in OBSERVABLES[key].items()}
         self.properties = {**answer.PROPERTIES, **asked}
+
+    describe = staticmethod(descriptions.describe)
+    heads = staticmethod(descriptions.heads)
+    named = staticmethod(descriptions.named)
 
     @staticmethod
     def materials() -> dict[str, Any]:

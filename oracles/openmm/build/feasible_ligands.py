@@ -10,7 +10,7 @@ from loop.types import Check, Value
 from oracles.openmm.build import sites
 from oracles.openmm.build.heads import ligand
 from oracles.openmm.build.hydroxyls import count
-from oracles.openmm.build.ligands import contour, layer_height, longest, lowest, room
+from oracles.openmm.build.ligands import CLEARANCE, contour, layer_height, longest, lowest, room
 from oracles.openmm.build.limits import within
 from oracles.openmm.build.size import Size
 from oracles.openmm.build.slab import Slab
@@ -18,6 +18,9 @@ from oracles.openmm.materials import catalogue
 
 CRYSTAL = 1.25
 """How much denser than their liquid ligands may stand: organic crystals fill 0.74 of their volume, liquids 0.60."""
+STRAIGHT, FLAT = 1.3, 0.5
+"""No shape of a ligand stands higher than this many times its contour, and its tallest one is no lower than so many:
+where that settles a check, no shape has to be drawn, which takes ten times as long as all else."""
 COILED = 2.0
 """How much longer than the gap is high a ligand may be along its bonds: it then has to coil."""
 
@@ -72,7 +75,9 @@ def ligand_checks(design: Mapping[str, Value], slab: Slab, size: Size) -> list[C
     length = _at_most("ligand_length", contour(name), COILED * gap, gap)
     if not length.passed:
         return [density, length]
-    return [_crowding(design, density), length, _at_most("ligand_height", lowest(name), gap, gap)]
+    straight = STRAIGHT * contour(name) + CLEARANCE
+    needed = straight if straight <= gap else lowest(name)
+    return [_crowding(design, density), length, _at_most("ligand_height", needed, gap, gap)]
 
 
 def _density(design: Mapping[str, Value], most: int, area: float) -> Check:
@@ -86,6 +91,8 @@ def _density(design: Mapping[str, Value], most: int, area: float) -> Check:
 def _crowding(design: Mapping[str, Value], density: Check) -> Check:
     """The check of the density again, refused where so many ligands do not fit side by side even when upright."""
     name = design["ligand"]
+    if float(design["ligand_density"]) <= CRYSTAL * FLAT * contour(name) / layer_height(name, 1.0):
+        return density
     most = round(CRYSTAL * longest(name) / layer_height(name, 1.0), 2)
     if float(design["ligand_density"]) <= most:
         return density
