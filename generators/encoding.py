@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from generators.symbols import read, spelled, symbol_fields
 from loop.space import Constraint, Space
 from loop.types import Design, Parameter, Value
 
@@ -29,12 +30,16 @@ class Fields:
 
 class Encoding:
     """Rows of width `width`: one-hot blocks of the categorical parameters, numeric ones as fractions of their range,
-    then one column per parameter that a constraint may pin (1 free, 0 pinned). Fixed parameters take no column.
+    then one column per parameter that a constraint may pin (1 free, 0 pinned). Fixed parameters take no column. A
+    `smiles` parameter is a group of categorical fields, one per symbol, whose names are `symbols`.
     """
 
     def __init__(self, space: Space) -> None:
         self.space = space
-        self.categorical: tuple[Parameter, ...] = tuple(p for p in space.free if p.bounds is None)
+        groups = [(p, symbol_fields(p)) for p in space.free if p.bounds is None]
+        self.categorical: tuple[Parameter, ...] = tuple(field for _, fields in groups for field in fields)
+        self.symbols = frozenset(field.name for p, fields in groups if p.molecules for field in fields)
+        self._owner = {field.name: p.name for p, fields in groups for field in fields}
         self.numeric: tuple[Parameter, ...] = tuple(p for p in space.free if p.bounds is not None)
         pinnable = {name for constraint in space.constraints for name in pinned_values(constraint)}
         self.pinnable = tuple(p.name for p in (*self.categorical, *self.numeric) if p.name in pinnable)
@@ -52,20 +57,36 @@ class Encoding:
         """The designs (canonical, of this space) field by field."""
         import numpy as np
 
-        choices = np.zeros((len(designs), len(self.categorical)), dtype=np.int64)
-        numbers = np.zeros((len(designs), len(self.numeric)))
+        values = [self.spelled(design) for design in designs]
+        n = len(designs)
+        choices = np.zeros((n, len(self.categorical)), dtype=np.int64)
+        numbers = np.zeros((n, len(self.numeric)))
         for i, p in enumerate(self.categorical):
             index = {value: k for k, value in enumerate(p.choices)}
-            choices[:, i] = [index[design.values[p.name]] for design in designs]
+            choices[:, i] = [index[row[p.name]] for row in values]
         for i, p in enumerate(self.numeric):
             low, high = limits(p)
             numbers[:, i] = (np.array([design.values[p.name] for design in designs], float) - low) / (high - low)
-        pinned = [self.space.pinned(design.values) for design in designs] if self.pinnable else [{}] * len(designs)
+        pinned = [self.space.pinned(design.values) for design in designs] if self.pinnable else [{}] * n
         free_choices, free_numbers = (
-            np.array([[p.name not in names for p in group] for names in pinned], dtype=bool).reshape(len(designs), -1)
+            np.array([[self.owner(p) not in names for p in group] for names in pinned], dtype=bool).reshape(n, -1)
             for group in (self.categorical, self.numeric)
         )
         return Fields(choices, numbers, free_choices, free_numbers)
+
+    def owner(self, field: Parameter) -> str:
+        """Name of the parameter that the field belongs to."""
+        return self._owner.get(field.name, field.name)
+
+    def spelled(self, design: Design) -> Mapping[str, Value]:
+        """The design's values by field: every molecule as its symbols."""
+        return spelled(self.space, design.values) if self.symbols else design.values
+
+    def design(self, values: Mapping[str, Value]) -> Design:
+        """The canonical design of values by field, not yet judged; fixed parameters may be left out."""
+        if self.symbols:
+            return read(self.space, values)
+        return self.space.canonicalise({name: values[name] for name in self.space.names if name in values})
 
     def rows(self, fields: Fields) -> np.ndarray:
         """(n, width) network input of designs given field by field."""
@@ -89,7 +110,7 @@ class Encoding:
         for row, numbers in zip(rows, fractions.tolist(), strict=True):
             values: dict[str, Value] = {p.name: p.choices[row[i : i + len(p.choices)].argmax()] for p, i in blocks}
             values |= {p.name: at(p, u) for p, u in zip(self.numeric, numbers, strict=False)}
-            designs.append(self.space.canonicalise(values))
+            designs.append(self.design(values))
         return designs
 
     def nearest(self, heads: Heads) -> np.ndarray:

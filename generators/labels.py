@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from generators.training import LEVELS, UNKNOWN
-from loop.space import Space, SpaceError
+from loop.space import Space, SpaceError, within
 from loop.types import Design, Objective, Record
 
 if TYPE_CHECKING:
@@ -40,9 +40,10 @@ def measured_utilities(
 def lies_in(space: Space, design: Design) -> bool:
     """True for a canonical design of the space, such as one recorded before the space was amended may not be."""
     try:
-        return space.canonicalise(design.values) == design
+        same = space.canonicalise(design.values) == design
     except SpaceError:
         return False
+    return same and all(within(p, design.values[p.name]) for p in space.parameters if p.molecules)
 
 
 def levels(utilities: np.ndarray, corpus: np.ndarray) -> np.ndarray:

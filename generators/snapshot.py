@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loop.space import Clause, Constraint, Range, Space
-from loop.types import Parameter, canonical_json
+from loop.types import Molecules, Parameter, canonical_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -90,7 +90,7 @@ def clause_facts(clause: Clause) -> dict[str, Any]:
 def space_from(facts: Mapping[str, Any]) -> Space:
     """The space that `space_facts` described, without the oracles' checks."""
     parameters = [
-        Parameter(**{**p, "choices": tuple(p["choices"]), "bounds": p["bounds"] and tuple(p["bounds"])})
+        Parameter(**{**p, "choices": tuple(p["choices"]), "bounds": p["bounds"] and tuple(p["bounds"]), **molecules(p)})
         for p in facts["parameters"]
     ]
     constraints = [
@@ -98,6 +98,14 @@ def space_from(facts: Mapping[str, Any]) -> Space:
         for c in facts["constraints"]
     ]
     return Space(parameters, constraints)
+
+
+def molecules(facts: Mapping[str, Any]) -> dict[str, Molecules]:
+    """The molecules of a `smiles` parameter; nothing for any other."""
+    found = facts.get("molecules")
+    if not found:
+        return {}
+    return {"molecules": Molecules(**{key: tuple(v) if isinstance(v, list) else v for key, v in found.items()})}
 
 
 def clause_from(facts: Mapping[str, Any]) -> Clause:

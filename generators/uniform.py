@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generators import snapshot
+from loop.molecules import alphabet, columns
 from loop.space import Space, SpaceError, canonical_value, grid_step, within
 from loop.types import Check, Condition, Design, Objective, Parameter, Predictor, Proposal, Record, Value
 
@@ -95,7 +96,9 @@ def combinations(space: Space) -> int:
 
 
 def ticks(p: Parameter) -> int:
-    """Number of values on the parameter's grid (a real may have one less)."""
+    """Number of values on the parameter's grid (a real may have one less), of generated molecules an upper bound."""
+    if p.molecules is not None:
+        return len(alphabet(p.molecules)) ** columns(p.molecules)
     if p.bounds is None:
         return len(p.choices)
     low, high = p.bounds

@@ -1,0 +1,100 @@
+"""Molecules as groups of categorical fields: encoded, decoded, saved, sampled."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from generators.encoding import Encoding
+from generators.snapshot import space_facts, space_from
+from generators.uniform import Uniform, combinations
+from loop.molecules import fault
+from loop.space import Constraint, Space, SpaceError
+from loop.types import Condition, Design, Molecules, Parameter
+
+ACIDS = Molecules("O=C([OH:1])R", (2, 8), ("C", "F", "O"))
+VINYLS = Molecules("*CC(*)R", (0, 3), ("C", "F", "Cl"))
+SPACE = Space(
+    [
+        Parameter("oxide", "choices", choices=("magnetite", "corundum")),
+        Parameter("ligand", "smiles", molecules=ACIDS),
+        Parameter("polymer", "smiles", molecules=VINYLS),
+        Parameter("density", "real", bounds=(0.0, 4.0), step=0.1),
+        Parameter("temperature", "fixed", choices=(400.0,), unit="K"),
+    ],
+    [Constraint("dense on magnetite only", {"oxide": ("corundum",)}, {"density": (1.0,)})],
+)
+
+
+def test_sampled_molecules_keep_their_bounds_and_are_spread() -> None:
+    designs = SPACE.sample(60, seed=3)
+    assert designs == SPACE.sample(60, seed=3) and designs != SPACE.sample(60, seed=4)
+    ligands = {design.values["ligand"] for design in designs}
+    assert len(ligands) > 40
+    assert not any(fault(ACIDS, str(ligand)) for ligand in ligands)
+
+
+def test_designs_come_back_from_their_rows() -> None:
+    encoding, designs = Encoding(SPACE), SPACE.sample(60, seed=3)
+    rows = encoding.encode(designs)
+    assert rows.shape == (60, encoding.width)
+    assert encoding.decode(rows) == designs
+    assert len(encoding.symbols) == len(encoding.categorical) - 1
+
+
+@given(st.integers(0, 2**31))
+@settings(derandomize=True, deadline=None, max_examples=40)
+def test_any_row_is_a_design_that_can_be_encoded_again(seed: int) -> None:
+    import numpy as np
+
+    encoding = Encoding(SPACE)
+    (design,) = encoding.decode(np.random.default_rng(seed).random((1, encoding.width)))
+    assert encoding.decode(encoding.encode([design])) == [design]
+
+
+def test_a_molecule_out_of_bounds_is_named() -> None:
+    good = SPACE.sample(1, seed=1)[0]
+    for ligand in ("CC(=O)[OH:1]", "CCCCCCCCCCC(=O)[OH:1]", "CCC(Cl)C(=O)[OH:1]", "CCCO"):
+        design = SPACE.canonicalise({**good.values, "ligand": ligand})
+        assert SPACE.violations(design) == ("limits:ligand",)
+    with pytest.raises(SpaceError, match="ligand: 'C\\(' cannot be read"):
+        SPACE.canonicalise({**good.values, "ligand": "C("})
+
+
+def test_a_molecule_is_stored_canonical() -> None:
+    good = SPACE.sample(1, seed=1)[0]
+    written = SPACE.canonicalise({**good.values, "ligand": "[OH:1]C(=O)C(F)(F)CC"})
+    assert written.values["ligand"] == "CCC(F)(F)C(=O)[OH:1]"
+    assert not SPACE.violations(written)
+
+
+def test_a_space_with_molecules_is_told_and_read_back() -> None:
+    import json
+
+    facts = space_facts(SPACE)
+    again = space_from(json.loads(json.dumps(facts)))
+    assert again.parameters == SPACE.parameters
+
+
+def test_uniform_proposals_hold_pins_of_molecules() -> None:
+    generator = Uniform()
+    generator.fit(SPACE, (), (), seed=1)
+    assert combinations(SPACE) > 10**9
+    pin = {"ligand": "CCC(F)(F)C(=O)[OH:1]"}
+    found = generator.propose(20, Condition(pins=pin), (), seed=2)
+    assert len(found) == 20 and all(p.design.values["ligand"] == pin["ligand"] for p in found)
+    with pytest.raises(SpaceError, match="outside the space"):
+        generator.propose(2, Condition(pins={"ligand": "CC(=O)[OH:1]"}), (), seed=2)
+
+
+def test_no_molecule_within_the_bounds_is_told() -> None:
+    impossible = Molecules("O=C([OH:1])R", (6, 8), ("O",))  # a chain of oxygens would not last
+    space = Space([Parameter("ligand", "smiles", molecules=impossible)])
+    with pytest.raises(SpaceError, match="ligand: no molecule"):
+        space.sample(2, seed=1)
+
+
+def test_equal_designs_have_equal_ids() -> None:
+    a = SPACE.sample(1, seed=5)[0]
+    assert a == Design(dict(a.values)) and a.id == Design(dict(a.values)).id
