@@ -8,12 +8,11 @@ import numpy as np
 
 from acquisition.baselines import known, unseen
 from acquisition.batch import Learning, learning_share, reference, space_filling
-from acquisition.cheap import informed
+from acquisition.cheap import Informed, informed
 from acquisition.encoding import Encoding
 from acquisition.feasibility import Feasibility, answered
 from acquisition.improve import Improvement
 from acquisition.surrogate import (
-    LeftOut,
     Surrogate,
     SurrogateError,
     distinct,
@@ -21,6 +20,7 @@ from acquisition.surrogate import (
     usable,
     utility_moments,
 )
+from loop.ledger import Gate, Residual
 from loop.space import Space
 from loop.types import Design, Failure, Objective, Pick, Proposal, Record
 
@@ -51,6 +51,8 @@ class Bayes:
             raise ValueError(f"samples is {samples}; it must be a power of two, such as 64")
         self.split, self.samples = split, samples
         self.notes: list[str] = []
+        self.gates: list[Gate] = []
+        self._informed: list[Informed] = []
 
     def fit(
         self,
@@ -73,6 +75,7 @@ class Bayes:
         self._known = known(objectives, records, failures)
         self._records = {o: usable(o, records) for o in objectives}
         self._surrogates: list[Surrogate] | None = None
+        self._informed, self.gates = [], []
         self._without_model, self._fit_notes = "explore", list(too_few(self._records))
         self._feasibility: Feasibility | None = None
         with reproducible(seed):
@@ -83,13 +86,11 @@ class Bayes:
 
     def _fit_surrogates(self, records: Sequence[Record]) -> None:
         """Of the real records, and what cheap sources that pay know besides."""
-        fitted = []
         try:
-            for objective, real in self._records.items():
-                surrogate, verdicts = informed(self._encoding, objective, real, records)
-                fitted.append(surrogate)
-                self._fit_notes += [f"{objective.property}: {verdict}" for verdict in verdicts]
-            self._surrogates = fitted
+            fitted = [informed(self._encoding, o, real, records) for o, real in self._records.items()]
+            self._informed, self._surrogates = fitted, [one.surrogate for one in fitted]
+            self.gates = [gate for one in fitted for gate in one.gates]
+            self._fit_notes += [f"{gate.property}: {gate.source}: {gate.reason}" for gate in self.gates]
         except SurrogateError as error:
             self._without_model = "fallback"
             self._fit_notes.append(f"{error}; designs are spread over the space instead")
@@ -128,10 +129,16 @@ class Bayes:
         with reproducible(0):
             return self._feasibility.log_probability(designs)
 
-    def leave_one_out(self) -> list[LeftOut]:
-        """Every record's properties as the other records predict them; empty without a surrogate."""
+    def residuals(self) -> list[Residual]:
+        """Every real record's objective properties as the other records predict them; empty without a surrogate."""
         with reproducible(0):
-            return [row for surrogate in self._surrogates or () for row in surrogate.leave_one_out()]
+            return [row for surrogate in self._surrogates or () for row in surrogate.residuals()]
+
+    def doubts(self, synthetic: Sequence[Record]) -> list[Residual]:
+        """The labels of synthetic records, out of those it was fitted with, as a surrogate that never saw their source
+        predicts them (`Informed.doubts`); empty without one."""
+        with reproducible(0):
+            return [row for one in self._informed for row in one.doubts(self._encoding, synthetic)]
 
     def select(self, pool: Sequence[Proposal], q: int, pending: Sequence[Design], *, seed: int) -> list[Pick]:
         """q distinct picks that are neither known nor pending; fewer, with a note, where the pool has fewer."""

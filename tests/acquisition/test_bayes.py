@@ -224,7 +224,7 @@ def test_a_property_measured_on_some_designs_only_is_modelled_from_those() -> No
     assert mean.shape == variance.shape == (2, 2)
     assert mean[0, 0] == pytest.approx(0.25, abs=0.05)
     assert variance[0, 0] < variance[0, 1]
-    assert len(acquisition.leave_one_out()) == 8
+    assert len(acquisition.residuals()) == 8
     picks = acquisition.select(GRID, 4, [], seed=15)
     assert not {0.25, 0.75} & set(chosen(picks))
 
@@ -239,7 +239,7 @@ def test_too_few_records_spread_the_picks_and_say_so(records: list[Record]) -> N
     assert np.diff(taken).min() > 0.15
     mean, variance = acquisition.predict([at(0.1), at(0.2)])
     assert np.isfinite(mean).all() and (variance == 1).all()
-    assert acquisition.leave_one_out() == []
+    assert acquisition.residuals() == []
 
 
 def test_values_that_cannot_be_fitted_are_a_visible_fallback() -> None:
@@ -262,7 +262,7 @@ def test_a_constant_objective_still_gives_picks() -> None:
 def test_measuring_a_design_again_is_two_records_of_one_design() -> None:
     twice = [*HUMP, recorded(HUMP[3].design, f=hump(0.5) + 0.02), recorded(HUMP[3].design, f=hump(0.5) - 0.02)]
     acquisition = fitted(QLogNEI(), twice)
-    assert len(acquisition.leave_one_out()) == 9
+    assert len(acquisition.residuals()) == 9
     assert len(acquisition.select(GRID, 4, [HUMP[3].design], seed=19)) == 4
 
 

@@ -10,6 +10,7 @@ from acquisition.cheap import LEAST_LABELS, Source, informed, sources
 from acquisition.encoding import Encoding
 from acquisition.kernel import MixedKernel
 from acquisition.surrogate import Surrogate
+from loop.ledger import Witness
 from loop.space import Space
 from loop.types import Estimate, Objective, Parameter, Record
 
@@ -76,11 +77,12 @@ def test_a_good_source_enters_and_helps_whatever_its_sign(quality):
     for seed in (1, 2, 3):
         space, real, synthetic, unseen, values = case(seed, 20, quality)
         encoding = Encoding(space)
-        surrogate, verdicts = informed(encoding, HIGH, real, [*real, *synthetic])
+        found = informed(encoding, HIGH, real, [*real, *synthetic])
         alone = loss(Surrogate(encoding, HIGH, real), space, unseen, values)
-        gains.append(alone - loss(surrogate, space, unseen, values))
-        assert [v.source for v in verdicts] == ["smoke (smoke)"]
-        assert verdicts[0].pays
+        gains.append(alone - loss(found.surrogate, space, unseen, values))
+        (gate,) = found.gates
+        assert (gate.source, gate.property, gate.form, gate.admitted) == ("smoke (smoke)", "strength", "feature", True)
+        assert gate.gain > gate.error > 0
     assert min(gains) > 0.1
 
 
@@ -89,34 +91,57 @@ def test_a_wrong_source_costs_next_to_nothing():
     for seed in (1, 2, 3):
         space, real, synthetic, unseen, values = case(seed, 20, "wrong")
         encoding = Encoding(space)
-        surrogate, _ = informed(encoding, HIGH, real, [*real, *synthetic])
+        surrogate = informed(encoding, HIGH, real, [*real, *synthetic]).surrogate
         alone = loss(Surrogate(encoding, HIGH, real), space, unseen, values)
         changes.append(loss(surrogate, space, unseen, values) - alone)
     assert max(changes) < 0.03
 
 
-def test_verdicts_are_told_among_the_notes_of_a_fit():
+def test_gates_are_told_among_the_notes_of_a_fit():
     space, real, synthetic, _, _ = case(1, 20, "good")
     acquisition = QLogNEI()
     acquisition.fit(space, [HIGH], [*real, *synthetic], [], seed=1)
     assert acquisition.notes == [n for n in acquisition.notes if n.startswith("strength: smoke (smoke): gain +")]
     assert len(acquisition.notes) == 1
+    assert [gate.admitted for gate in acquisition.gates] == [True]
+    assert isinstance(acquisition, Witness)
     acquisition.fit(space, [HIGH], real, [], seed=1)
-    assert acquisition.notes == []
+    assert (acquisition.notes, acquisition.gates) == ([], [])
+
+
+@pytest.mark.parametrize("quality", ["good", "turned"])
+def test_a_wrong_label_of_a_good_source_is_doubted_on_the_scale_of_the_real_property(quality):
+    space, real, synthetic, _, _ = case(1, 60, quality)
+    wrong = synthetic[7]
+    shifted = wrong.estimates["strength"].mean + 12
+    synthetic[7] = records([wrong.design], [shifted], "synthetic", "smoke", "smoke")[0]
+    acquisition = QLogNEI()
+    acquisition.fit(space, [HIGH], [*real, *synthetic], [], seed=1)
+    doubts = acquisition.doubts(synthetic)
+    assert [d.record for d in doubts] == synthetic
+    assert max(doubts, key=lambda d: abs(d.z)).record is synthetic[7]
+    assert abs(doubts[7].z) > 3
+    assert np.mean([abs(d.z) > 3 for d in doubts]) <= 0.03
+    truth = np.array([problem(1)[1](d.record.design) for d in doubts])
+    observed = np.array([d.observed for d in doubts])
+    others = np.arange(len(doubts)) != 7
+    assert np.corrcoef(truth[others], observed[others])[0, 1] > 0.9
+    assert [d.record for d in acquisition.doubts(synthetic[:3])] == synthetic[:3]
 
 
 def test_before_there_are_judges_a_source_enters_unjudged():
     space, real, synthetic, unseen, values = case(1, 8, "good")
     encoding = Encoding(space)
-    surrogate, verdicts = informed(encoding, HIGH, real, [*real, *synthetic])
-    assert verdicts == []
-    assert loss(surrogate, space, unseen, values) < loss(Surrogate(encoding, HIGH, real), space, unseen, values)
+    found = informed(encoding, HIGH, real, [*real, *synthetic])
+    assert found.gates == []
+    assert found.doubts(encoding, synthetic) == []
+    assert loss(found.surrogate, space, unseen, values) < loss(Surrogate(encoding, HIGH, real), space, unseen, values)
 
 
 def test_only_enough_synthetic_records_of_the_property_make_a_source():
     space, real, synthetic, _, _ = case(1, 20, "good")
     encoding = Encoding(space)
-    assert [s.labels for s in sources(encoding, HIGH, [*real, *synthetic])] == [100]
+    assert [len(s.records) for s in sources(encoding, HIGH, [*real, *synthetic])] == [100]
     assert sources(encoding, HIGH, real) == []
     assert sources(encoding, HIGH, synthetic[: LEAST_LABELS - 1]) == []
     assert sources(encoding, Objective("stiffness", "maximize", "md"), synthetic) == []

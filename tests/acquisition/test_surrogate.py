@@ -137,7 +137,7 @@ def test_leave_one_out_is_the_refit_without_the_record() -> None:
     k, y = hand_kernel(surrogate, encoding), surrogate.model.train_targets.numpy()
     noise, constant = surrogate.noise.numpy(), surrogate.model.mean_module.constant.item()
     designs = [r.design for r in surrogate.records]
-    rows = surrogate.leave_one_out()
+    rows = surrogate.residuals()
     assert [row.record for row in rows] == surrogate.records
     for i in (0, 7, 14):
         others = [j for j in range(15) if j != i]
@@ -154,7 +154,7 @@ def test_a_corrupted_record_has_the_largest_left_out_residual() -> None:
     records = noisy_records(40, 0.3, 6)
     wrong = records[11]
     records[11] = record(wrong.design, wrong.estimates["strength"].mean + 25, 0.3)
-    rows = Surrogate(Encoding(SPACE), HIGH, records).leave_one_out()
+    rows = Surrogate(Encoding(SPACE), HIGH, records).residuals()
     assert max(range(40), key=lambda i: abs(rows[i].z)) == 11
 
 
