@@ -12,7 +12,6 @@ import numpy as np
 from acquisition.encoding import Encoding
 from acquisition.noise import variances
 from loop.ledger import Residual
-from loop.ledger import Residual
 from loop.types import Design, Objective, Record
 
 if TYPE_CHECKING:
