@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,7 +24,10 @@ from acquisition.surrogate import (
 )
 from loop.ledger import Gate, Residual
 from loop.space import Space
-from loop.types import Design, Failure, Objective, Pick, Proposal, Record
+from loop.types import Design, Failure, Objective, Pick, Proposal, Record, goals
+
+if TYPE_CHECKING:
+    from acquisition.finite import FinitePosterior
 
 LEAST_RECORDS = 2
 """Fewer records of an objective than this cannot be standardised."""
@@ -32,7 +37,7 @@ MOST_DESIGNS = 2000
 
 
 class Bayes:
-    """What `QLogNEI` and `QLogNEHVI` share.
+    """What all selection by surrogates shares.
 
     `split` is the share of the picks that learn instead of improve; `samples` the number of Monte Carlo samples of
     the posterior (a power of two). `notes` says in plain words whatever made the last fit or selection differ from
@@ -65,11 +70,12 @@ class Bayes:
     ) -> None:
         """Fit the surrogate of each objective and the feasibility model.
 
-        Raises ValueError where the number of objectives is not one this acquisition handles.
+        Raises ValueError where the number of goals (outcome constraints aside) is not one this acquisition handles.
         """
-        if len(objectives) not in self.objectives_allowed:
-            names = ", ".join(objective.property for objective in objectives)
-            raise ValueError(f"{self.kind} does not handle {len(objectives)} objectives ({names}); {self.other}")
+        wanted = goals(objectives)
+        if len(wanted) not in self.objectives_allowed:
+            names = ", ".join(objective.property for objective in wanted)
+            raise ValueError(f"{self.kind} does not handle {len(wanted)} objectives ({names}); {self.other}")
         self._encoding, self._objectives = Encoding(space), tuple(objectives)
         self._baseline = distinct([record.design for record in answered(objectives, records)])
         self._known = known(objectives, records, failures)
@@ -185,19 +191,30 @@ class Bayes:
         n, b = len(fresh), len(self._baseline)
         designs = [*(proposal.design for proposal in fresh), *self._baseline, *waiting]
         posterior = FinitePosterior(*zip(*[s.joint(self._encoding.rows(designs)) for s in surrogates], strict=True))
+        stage = Stage(surrogates, posterior, n, range(n, n + b), range(n + b, len(designs)), seed)
         if learn < q:
-            improvement = Improvement(surrogates, posterior, range(n, n + b), self.samples, seed)
-            improvement.wait_for(range(n + b, len(designs)))
-            for _ in range(q - learn):
-                improvement.wait_for([batch.take("improve", improvement(n))])
+            self._improve(stage, batch, q - learn)
         if learn:
-            noises = [float(s.noise.mean()) for s in surrogates]
-            learning = Learning([c.numpy() for c in posterior.covariance], noises, reference(fresh, seed))
-            for i in [*range(n + b, len(designs)), *batch.chosen]:
-                learning.observe(i)
-            for _ in range(learn):
-                learning.observe(batch.take("learn", np.log(np.maximum(learning.gains(n), 1e-300))))
+            self._learn(stage, batch, learn)
         return self._with_predictions(surrogates, batch.picks)
+
+    def _improve(self, stage: Stage, batch: Batch, q: int) -> None:
+        improvement = self._improvement(stage)
+        improvement.wait_for(stage.pending)
+        for _ in range(q):
+            improvement.wait_for([batch.take("improve", improvement(stage.pool))])
+
+    def _improvement(self, stage: Stage) -> Improvement:
+        return Improvement(stage.surrogates, stage.posterior, stage.observed, self.samples, stage.seed)
+
+    def _learn(self, stage: Stage, batch: Batch, q: int) -> None:
+        noises = [float(s.noise.mean()) for s in stage.surrogates]
+        points = reference(batch.pool, stage.seed)
+        learning = Learning([c.numpy() for c in stage.posterior.covariance], noises, points)
+        for i in [*stage.pending, *batch.chosen]:
+            learning.observe(i)
+        for _ in range(q):
+            learning.observe(batch.take("learn", np.log(np.maximum(learning.gains(stage.pool), 1e-300))))
 
     def _with_predictions(self, surrogates: list[Surrogate], picks: Sequence[Pick]) -> list[Pick]:
         rows = self._encoding.rows([pick.proposal.design for pick in picks])
@@ -213,39 +230,54 @@ class Bayes:
         ]
 
 
+@dataclass(frozen=True)
+class Stage:
+    """What a batch is chosen from: the joint posterior of the pool (positions 0 .. pool - 1), the observed designs and
+    the pending ones."""
+
+    surrogates: Sequence[Surrogate]
+    posterior: FinitePosterior
+    pool: int
+    observed: range
+    pending: range
+    seed: int
+
+
 class Batch:
     """Picks taken one after another from a pool. Every log score is added to the log probability of feasibility."""
 
-    def __init__(self, fresh: Sequence[Proposal], log_feasibility: np.ndarray) -> None:
-        self._fresh = fresh
+    def __init__(self, pool: Sequence[Proposal], log_feasibility: np.ndarray) -> None:
+        self.pool, self.log_feasibility = pool, log_feasibility
         self._allowance = np.array(log_feasibility)
+        self._left = np.zeros(len(pool))
         self.chosen: list[int] = []
         self.picks: list[Pick] = []
 
-    def take(self, role: str, scores: np.ndarray) -> int:
-        """Take the design with the best score (n,), the first of equals, and return its position."""
-        values = scores + self._allowance
+    def take(self, role: str, scores: np.ndarray, *, weighed: bool = True) -> int:
+        """Take the design with the best score (n,), the first of equals, and return its position. Without `weighed` the
+        scores have feasibility in them already."""
+        values = scores + (self._allowance if weighed else self._left)
         best = int(np.argmax(values))
-        self.picks.append(Pick(self._fresh[best], role, float(values[best])))
+        self.picks.append(Pick(self.pool[best], role, float(values[best])))
         self.chosen.append(best)
-        self._allowance[best] = -np.inf
+        self._allowance[best] = self._left[best] = -np.inf
         return best
 
 
 class QLogNEI(Bayes):
-    """One objective: log noisy expected improvement. A threshold plays no part: the best record is the one to beat."""
+    """One goal: log noisy expected improvement. Its own threshold plays no part: the best record is the one to beat."""
 
     kind = "qlognei"
-    other = "it takes exactly one; for two to four write acquisition: {kind: qlognehvi}"
+    other = "it takes exactly one; for two to four write acquisition: {kind: qlognehvi}, for more {kind: parego}"
     objectives_allowed = range(1, 2)
 
 
 class QLogNEHVI(Bayes):
-    """Two to four objectives: log noisy expected hypervolume improvement above the thresholds (for three and four by
+    """Two to four goals: log noisy expected hypervolume improvement above the thresholds (for three and four by
     random hypervolume scalarisation, see `Improvement`)."""
 
     kind = "qlognehvi"
-    other = "it takes two to four; for one write acquisition: {kind: qlognei}"
+    other = "it takes two to four; for one write acquisition: {kind: qlognei}, for more {kind: parego}"
     objectives_allowed = range(2, 5)
 
 

@@ -31,6 +31,11 @@ class FinitePosterior(GPyTorchModel):
         self.covariance = torch.stack(tuple(covariances)) + NUGGET * torch.eye(self.mean.shape[1])
 
     @property
+    def variance(self) -> Tensor:
+        """(m, n)."""
+        return self.covariance.diagonal(dim1=-2, dim2=-1)
+
+    @property
     def num_outputs(self) -> int:
         return len(self.mean)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from acquisition.goals import bounds, goal_surrogates, optimists, reference_point, utilities
 from acquisition.surrogate import Surrogate
 
 if TYPE_CHECKING:
@@ -20,14 +21,22 @@ CHUNK = 32
 
 
 EXACT_OBJECTIVES = 2
-"""Most objectives whose hypervolume is decomposed exactly; at 100 records three take six times as long as two."""
+"""Most goals whose hypervolume is decomposed exactly; at 100 records three take six times as long as two."""
+
+MOST_BASELINE = 100
+"""Observed designs that may be the ones to beat. Those that fewest others surpass even with luck are kept; the rest
+cost time and memory, and are hardly ever the best of a sample."""
+
+PRUNING_SAMPLES = 256
+"""Samples that say which of them are ever on the front; BoTorch's 2048 take a third of a selection."""
 
 
 class Improvement:
     """log of the expected improvement over the baseline designs and the pending ones, whose noise is integrated out, in
     standardised utilities, on the joint posterior of a finite set of designs that are named by their positions in it.
+    Only designs that keep the outcome constraints improve anything, and only such are to be beaten.
 
-    One objective: BoTorch's qLogNoisyExpectedImprovement (Ament et al., NeurIPS 2023). Two: improvement of the
+    One goal: BoTorch's qLogNoisyExpectedImprovement (Ament et al., NeurIPS 2023). Two: improvement of the
     hypervolume, qLogNoisyExpectedHypervolumeImprovement (Daulton et al., NeurIPS 2021). More: the first one for
     s = min_i (u_i - r_i) / w_i with reference point r and, for every pick anew, w uniform on the positive unit sphere;
     averaged over w, the m-th power of the greatest s is proportional to the hypervolume (Golovin & Zhang, ICML 2020).
@@ -45,7 +54,8 @@ class Improvement:
         from botorch.sampling.normal import SobolQMCNormalSampler
 
         self._surrogates, self._posterior, self._seed = surrogates, posterior, seed
-        self._baseline = positions(baseline)
+        self._goals = len(goal_surrogates(surrogates))
+        self._baseline = positions(leaders(surrogates, posterior, baseline))
         self._sampler = SobolQMCNormalSampler(torch.Size([samples]), seed=seed)
         self._pending: list[int] = []
         self._acquisition = self._build()
@@ -55,19 +65,36 @@ class Improvement:
         if not pending:
             return
         self._pending.extend(pending)
-        if len(self._surrogates) > EXACT_OBJECTIVES:
+        if self._goals > 1 and not self._exact:
             self._acquisition = self._build()
         self._acquisition.set_X_pending(positions(self._pending))
 
+    @property
+    def _exact(self) -> bool:
+        """Whether the hypervolume itself is improved, not a scalarisation that is drawn anew for every pick."""
+        return self._goals == EXACT_OBJECTIVES
+
     def _build(self) -> Any:
-        if len(self._surrogates) == EXACT_OBJECTIVES:
+        if self._exact:
             return hypervolume_improvement(self._surrogates, self._posterior, self._baseline, self._sampler)
+        return self._noisy_improvement(self._scalarisation(), of_goals=False)
+
+    def _scalarisation(self) -> Callable[..., Any]:
+        direction = np.random.default_rng((self._seed, len(self._pending))).normal(size=self._goals)
+        return scalarisation(self._surrogates, np.abs(direction))
+
+    def _noisy_improvement(self, scalar: Callable[..., Any], *, of_goals: bool) -> Any:
+        """BoTorch's noisy log expected improvement of a function of the properties."""
         from botorch.acquisition.logei import qLogNoisyExpectedImprovement
         from botorch.acquisition.objective import GenericMCObjective
 
-        direction = np.random.default_rng((self._seed, len(self._pending))).normal(size=len(self._surrogates))
-        objective = GenericMCObjective(scalarisation(self._surrogates, np.abs(direction)))
-        return qLogNoisyExpectedImprovement(self._posterior, self._baseline, self._sampler, objective)
+        return qLogNoisyExpectedImprovement(
+            self._posterior,
+            self._baseline,
+            self._sampler,
+            GenericMCObjective(scalar),
+            constraints=bounds(self._surrogates, of_goals=of_goals),
+        )
 
     def __call__(self, n: int) -> np.ndarray:
         """(n,) log of the expected improvement that each of the first n designs alone adds; minus infinity for the
@@ -92,13 +119,24 @@ def positions(designs: Sequence[int] | np.ndarray) -> Tensor:
     return torch.as_tensor(np.asarray(designs), dtype=torch.float64).reshape(-1, 1)
 
 
+def leaders(surrogates: Sequence[Surrogate], posterior: FinitePosterior, baseline: Sequence[int]) -> list[int]:
+    """At most MOST_BASELINE of the baseline's positions, in their order."""
+    if len(baseline) <= MOST_BASELINE:
+        return list(baseline)
+    at = np.asarray(baseline)
+    mean, variance = (table[:, at].numpy().T for table in (posterior.mean, posterior.variance))
+    rows = optimists(surrogates, mean, np.sqrt(variance))
+    surpassed = (rows[:, None] < rows[None]).all(-1).sum(1)
+    return sorted(int(i) for i in at[np.argsort(surpassed, kind="stable")[:MOST_BASELINE]])
+
+
 def scalarisation(surrogates: Sequence[Surrogate], direction: np.ndarray) -> Callable[..., Any]:
-    """The function of samples (..., m) that is improved: the utility of a single objective, else the least distance
-    from the reference point in units of the normalised direction."""
+    """The function of properties (..., m) that is improved: the utility of a single goal, else the least distance from
+    the reference point in units of the normalised direction (g,)."""
     import torch
 
-    if len(surrogates) == 1:
-        return lambda y, X=None: surrogates[0].utility(y[..., 0])
+    if len(direction) == 1:
+        return lambda y, X=None: utilities(surrogates, y)[..., 0]
     corner = torch.tensor(reference_point(surrogates), dtype=torch.float64)
     weights = torch.as_tensor(direction / np.linalg.norm(direction)).clamp_min(1e-3)
     return lambda y, X=None: ((utilities(surrogates, y) - corner) / weights).amin(-1)
@@ -108,39 +146,21 @@ def hypervolume_improvement(
     surrogates: Sequence[Surrogate], posterior: FinitePosterior, baseline: Tensor, sampler: Any
 ) -> Any:
     """BoTorch's noisy log expected hypervolume improvement, without its optional compiled part."""
+    import torch
     from botorch.acquisition.multi_objective import logei
     from botorch.acquisition.multi_objective.objective import GenericMCMultiOutputObjective
+    from botorch.acquisition.multi_objective.utils import prune_inferior_points_multi_objective
 
     # BoTorch would compile C++ on first use where it finds a compiler: slow, with a lock that a killed run leaves
     # locked for ever, and other last digits than on a machine without one.
     logei._load_attempted = True
-    return logei.qLogNoisyExpectedHypervolumeImprovement(
-        posterior,
-        reference_point(surrogates),
-        baseline,
-        sampler,
-        GenericMCMultiOutputObjective(partial(utilities, surrogates)),
-        prune_baseline=True,
+    corner = reference_point(surrogates)
+    objective = GenericMCMultiOutputObjective(partial(utilities, surrogates))
+    constraints = bounds(surrogates, of_goals=False)
+    least = torch.tensor(corner, dtype=torch.float64)
+    ever_best = prune_inferior_points_multi_objective(
+        posterior, baseline, least, objective, constraints, num_samples=PRUNING_SAMPLES
     )
-
-
-def utilities(surrogates: Sequence[Surrogate], y: Tensor, X: Tensor | None = None) -> Tensor:
-    """Standardised properties (..., m) as standardised utilities."""
-    import torch
-
-    return torch.stack([s.utility(y[..., i]) for i, s in enumerate(surrogates)], dim=-1)
-
-
-def reference_point(surrogates: Sequence[Surrogate]) -> list[float]:
-    """The corner of the hypervolume in standardised utilities: each objective's threshold (worst acceptable value),
-    else a tenth of the observed range below the worst value observed."""
-    corner = []
-    for surrogate in surrogates:
-        threshold = surrogate.objective.threshold
-        if threshold is not None:
-            corner.append(float(surrogate.utility((threshold - surrogate.centre) / surrogate.scale)))
-            continue
-        observed = surrogate.observed_utility()
-        span = float(observed.max() - observed.min())
-        corner.append(float(observed.min()) - 0.1 * (span or 1.0))
-    return corner
+    return logei.qLogNoisyExpectedHypervolumeImprovement(
+        posterior, corner, ever_best, sampler, objective, constraints=constraints, prune_baseline=False
+    )
