@@ -24,8 +24,7 @@ from generators.decoding import Decoder
 from generators.encoding import Encoding
 from generators.gates import PRIOR_SAMPLES, measure, prior_samples
 from generators.network import Network, Shape, one_thread
-from generators.pretrained import HIDDEN, MIN_LATENT
-from generators.support import learn_support
+from generators.pretrained import HIDDEN, latent_size
 from generators.trained import Trained
 from generators.training import training_rows
 from generators.vaegan import VAEGAN
@@ -182,15 +181,12 @@ def trial(family: Trained, space: Space, corpus: Sequence[Design], held_out: Seq
     """Train once, as stage 0 would at its first attempt, and measure."""
     encoding = Encoding(space)
     start = time.process_time()
-    fields = encoding.fields(corpus)
-    support = learn_support(fields, encoding.sizes)
-    latent = max(MIN_LATENT, len(encoding.categorical) + len(encoding.numeric))
-    shape = Shape(encoding.width, 0, latent, HIDDEN, encoding.sizes, len(encoding.numeric))
+    shape = Shape(encoding.width, 0, latent_size(encoding), HIDDEN, encoding.sizes, len(encoding.numeric))
     schedule = replace(family.schedule, steps=family.steps)
     network: Network = family.learn(family.start(shape, seed), training_rows(encoding, corpus), schedule, seed=seed)
     seconds = time.process_time() - start
-    gates = measure(network, encoding, held_out, seed, support)
-    valid = prior_samples(network, Decoder(encoding, support=support), seed)
+    gates = measure(network, encoding, held_out, seed)
+    valid = prior_samples(network, Decoder(encoding), seed)
     assert len(valid) == round(gates.validity * PRIOR_SAMPLES)
     return (
         f"{gates.validity:6.3f}  {gates.validity_unmasked:8.3f}  {gates.reconstruction:10.3f}  "

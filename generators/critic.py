@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generators.network import Network, Shape, initial_weights, layers, likelihood, prior
+from generators.network import Network, Shape, layers, likelihood, prior
 from generators.training import Optimiser, Rows, Schedule, conditions, drawn
 
 if TYPE_CHECKING:
@@ -22,11 +22,6 @@ STEPS = 2
 """Critic steps per step of the generator."""
 SOFTNESS = 0.3
 """Temperature of the relaxed choices."""
-
-
-def with_critic(shape: Shape, seed: int) -> Network:
-    """An untrained network with a critic."""
-    return Network(shape, initial_weights(shape, seed, pack=PACK))
 
 
 class Critic:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generators.network import Network, Shape, initial_weights
+from generators.network import Network
 from generators.trained import Trained
 from generators.training import Rows, Schedule, train
 
@@ -17,14 +17,11 @@ class CVAE(Trained):
     `steps`, the length of the first training."""
 
     name = "cvae"
-    schedule = Schedule(steps=0, beta=0.02)
+    schedule = Schedule(steps=0, beta=0.02, rate=1.5e-2, batch=256)
     update = Schedule(steps=300, beta=0.02, beta_start=0.02, rate=2e-3)
 
-    def __init__(self, corpus: int = 5000, steps: int = 1500) -> None:
+    def __init__(self, corpus: int = 4000, steps: int = 700) -> None:
         super().__init__(corpus, steps)
-
-    def start(self, shape: Shape, seed: int) -> Network:
-        return Network(shape, initial_weights(shape, seed))
 
     def learn(
         self, start: Network, rows: Rows, schedule: Schedule, *, seed: int, weights: np.ndarray | None = None

@@ -1,4 +1,9 @@
-"""From the decoder's heads to designs, field by field, leaving out what rules forbid given the fields before."""
+"""From the decoder's heads to designs, field by field, leaving out what rules forbid.
+
+A constraint of the campaign is enforced as soon as its parameters are decoded. What only whole designs tell, such as an
+oracle's check, which is code, is judged on whole designs: where one breaks a rule, its fields are drawn again from the
+same heads, so that each design comes from the decoder's own distribution without its invalid part.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from generators.encoding import Encoding, at, pinned_values
 from generators.network import Heads
-from generators.support import NOTHING, Support
+from generators.symbols import spelled
 from loop.space import Constraint, Range, canonical_value, clause_holds, grid_step
 from loop.types import Design, Parameter, Value
 
@@ -18,11 +23,12 @@ if TYPE_CHECKING:
 TEMPERATURE = 0.7
 """Of the categorical draws; numbers are drawn at their own standard deviation."""
 NUMBER_TRIES = 8
-DEAD_ENDS = 3
-DEAD = ""
-"""Key of a row that no value could continue; no parameter has an empty name."""
-UNSEEN = 1e6
-"""Taken off the score of a choice that the corpus never shows beside the others: it comes last."""
+FARTHEST = 4.0
+"""Standard deviations of the last of a number's tries over that of the first, which is the decoder's own."""
+REDRAWS = 4
+"""Times that a design which breaks a rule is drawn again whole, before it is field by field."""
+SWEEPS = 3
+"""Times that each field then has its turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +40,36 @@ class Step:
     column: int
     settles: tuple[Constraint, ...]
 
-    def forbids(self, values: Mapping[str, Value], value: Value) -> bool:
+    def drawn(self, heads: Heads, rng: np.random.Generator) -> list[list[Value]]:
+        """For each latent point the field's values in the order to try them: every choice, or NUMBER_TRIES numbers."""
+        import numpy as np
+
+        p = self.parameter
+        if p.bounds is None:
+            scores = heads.logits[:, self.column, : len(p.choices)] / TEMPERATURE
+            order = np.argsort(-(scores + rng.gumbel(size=scores.shape)), axis=1)
+            return [[p.choices[k] for k in row] for row in order.tolist()]
+        mean, sd = heads.mean[:, self.column, None], heads.sd[:, self.column, None]
+        noise = rng.standard_normal((len(mean), NUMBER_TRIES)) * np.linspace(1.0, FARTHEST, NUMBER_TRIES)
+        return [[at(p, u) for u in row] for row in (mean + sd * noise).clip(0.0, 1.0).tolist()]
+
+    def first_allowed(self, values: Mapping[str, Value], drawn: Sequence[Value]) -> Value:
+        """The first value drawn that no settled constraint forbids beside the `values` decoded before; else of the
+        ends of what a constraint allows the nearest to it, or it itself where nothing is allowed."""
+        p, wanted = self.parameter, canonical_value(self.parameter, drawn[0])
+        pinned = self._pinned(values)
+        if pinned is not None:
+            return pinned
+        if not self._forbids(values, wanted):
+            return wanted
+        others = [*(canonical_value(p, value) for value in drawn[1:]), *self._ends(wanted)]
+        return next((value for value in others if not self._forbids(values, value)), wanted)
+
+    def _forbids(self, values: Mapping[str, Value], value: Value) -> bool:
         trial = {**values, self.parameter.name: value}
         return any(constraint.violated(trial) for constraint in self.settles)
 
-    def pinned(self, values: Mapping[str, Value]) -> Value | None:
+    def _pinned(self, values: Mapping[str, Value]) -> Value | None:
         """The one value that a settled constraint leaves, if one does."""
         name = self.parameter.name
         for constraint in self.settles:
@@ -47,23 +78,25 @@ class Step:
                 return value
         return None
 
-    def ends(self) -> list[Value]:
-        """Where a settled constraint may begin or cease to hold: the ends of its ranges and of the parameter's own, and
-        the numbers beside them."""
+    def _ends(self, wanted: Value) -> list[Value]:
+        """Where a settled constraint on a number may begin or cease to hold, the nearest to `wanted` first: the ends of
+        its ranges and of the parameter's own, and the numbers beside them."""
         p, name = self.parameter, self.parameter.name
-        ends: list[Value | None] = [*(p.bounds or ())]
-        for wanted in (clause[name] for c in self.settles for clause in (c.when, c.then or {}) if name in clause):
-            ends += (wanted.low, wanted.high) if isinstance(wanted, Range) else wanted
+        if p.bounds is None:
+            return []
+        ends: list[Value | None] = [*p.bounds]
+        for limits in (clause[name] for c in self.settles for clause in (c.when, c.then or {}) if name in clause):
+            ends += (limits.low, limits.high) if isinstance(limits, Range) else limits
         step = 1.0 if p.kind == "integer" else grid_step(p)
         numbers = (end for end in ends if isinstance(end, int | float))
-        return [canonical_value(p, end + k * step) for end in numbers for k in (-1, 0, 1)]
+        found = [canonical_value(p, end + k * step) for end in numbers for k in (-1, 0, 1)]
+        return sorted(found, key=lambda end: abs(float(end) - float(wanted)))
 
 
 class Decoder:
-    """Draws designs from heads. `masked` leaves out choices and numbers that the space's constraints forbid given the
-    fields decoded before, and, with a `support`, what the corpus never shows; what neither can see is left to
-    `Space.violations`. Where the fields before leave no value, the design is drawn again, DEAD_ENDS times at most.
-    `pins` are values every design must take; they are decoded first."""
+    """Draws designs from heads. `pins` are values every design must take; they are decoded first. `masked` leaves out
+    what constraints forbid; a masked draw that still breaks a rule is made again, whole and at the same latent point,
+    `redraws` times, then one field after the other with the rest kept (0: neither)."""
 
     def __init__(
         self,
@@ -71,100 +104,59 @@ class Decoder:
         pins: Mapping[str, Value] | None = None,
         *,
         masked: bool = True,
-        support: Support = NOTHING,
+        redraws: int = REDRAWS,
     ) -> None:
         self.encoding = encoding
-        self.support = support if masked else NOTHING
+        self.redraws = redraws if masked else 0
         self.pins = dict(pins or {})
         space = encoding.space
-        self._given = {p.name: canonical_value(p, None) for p in space.parameters if p not in space.free} | self.pins
+        given = {p.name: canonical_value(p, None) for p in space.parameters if p not in space.free} | self.pins
+        self._given = given | spelled(space, given)
         self._steps = decoding_order(encoding, self._given, masked=masked)
 
-    def draw(self, heads: Heads, rng: np.random.Generator) -> list[Design]:
-        """One stochastic design per latent point, canonical but not yet judged."""
-        import numpy as np
+    def draw(self, heads: Heads, rng: np.random.Generator) -> tuple[list[Design], list[bool]]:
+        """One canonical design per latent point, and whether it was valid as first drawn. What no redraw made valid is
+        handed out as it is."""
+        designs = self._drawn(heads, rng)
+        left = [i for i, design in enumerate(designs) if self._broken(design)]
+        valid = [True] * len(designs)
+        for i in left:
+            valid[i] = False
+        for _ in range(self.redraws):
+            for i, design in zip(left, self._drawn(heads.take(left), rng), strict=True):
+                designs[i] = design
+            left = [i for i in left if self._broken(designs[i])]
+        if self.redraws:
+            for i in left:
+                designs[i] = self._field_by_field(designs[i], heads.take([i]), rng)
+        return designs, valid
 
-        rows, left = self._rows(heads, rng), np.arange(len(heads.mean))
-        for _ in range(DEAD_ENDS):
-            left = np.array([i for i in left if DEAD in rows[i]], dtype=int)
-            if not len(left):
-                break
-            again = self._rows(Heads(heads.logits[left], heads.mean[left], heads.sd[left]), rng)
-            for i, row in zip(left, again, strict=True):
-                rows[i] = row
-        names = self.encoding.space.names
-        return [self.encoding.space.canonicalise({name: row[name] for name in names}) for row in rows]
-
-    def _rows(self, heads: Heads, rng: np.random.Generator) -> list[dict[str, Value]]:
-        """Values field by field; a row that met a dead end also holds DEAD."""
-        import numpy as np
-
-        noise = rng.gumbel(size=heads.logits.shape)
+    def _drawn(self, heads: Heads, rng: np.random.Generator) -> list[Design]:
         rows: list[dict[str, Value]] = [dict(self._given) for _ in range(len(heads.mean))]
-        codes, decoded = self._codes(len(rows))
         for step in self._steps:
-            column = step.column
-            if step.parameter.bounds is None:
-                size = len(step.parameter.choices)
-                scores = heads.logits[:, column, :size] / TEMPERATURE + noise[:, column, :size]
-                seen = self.support.allowed(column, size, codes, decoded)
-                codes[:, column] = _choose(step, rows, np.argsort(-np.where(seen, scores, scores - UNSEEN), axis=1))
-                decoded.append(column)
-            else:
-                mean, sd = heads.mean[:, column, None], heads.sd[:, column, None]
-                tries = (mean + sd * rng.standard_normal((len(rows), NUMBER_TRIES))).clip(0.0, 1.0)
-                low, high = (limit[:, None] for limit in self.support.limits(column, codes, decoded))
-                outside = (tries < low) | (tries > high)
-                order = np.argsort(outside, axis=1, kind="stable")
-                _measure(step, rows, np.take_along_axis(tries, order, axis=1).clip(low, high))
-        return rows
+            for row, drawn in zip(rows, step.drawn(heads, rng), strict=True):
+                row[step.parameter.name] = step.first_allowed(row, drawn)
+        return [self.encoding.design(row) for row in rows]
 
-    def _codes(self, n: int) -> tuple[np.ndarray, list[int]]:
-        """(n, C) indices of the choices decoded so far, given ones filled in, and which columns those are."""
-        import numpy as np
+    def _broken(self, design: Design) -> tuple[str, ...]:
+        """Names of the rules broken and of the pins not kept."""
+        lost = (name for name, value in self.pins.items() if design.values[name] != value)
+        return *lost, *self.encoding.space.violations(design)
 
-        codes, decoded = np.zeros((n, len(self.encoding.categorical)), dtype=np.int64), []
-        for column, p in enumerate(self.encoding.categorical):
-            if p.name in self._given:
-                codes[:, column] = p.choices.index(self._given[p.name])
-                decoded.append(column)
-        return codes, decoded
-
-
-def _choose(step: Step, rows: Sequence[dict[str, Value]], preference: np.ndarray) -> list[int]:
-    """Give each row its most preferred choice that no settled constraint forbids, or the first where all are; their
-    indices."""
-    choices, chosen = step.parameter.choices, []
-    for row, order in zip(rows, preference.tolist(), strict=True):
-        k = order[0]
-        if step.settles:
-            k = next((k for k in order if not step.forbids(row, choices[k])), -1)
-            if k < 0:
-                row[DEAD], k = step.parameter.name, order[0]
-        row[step.parameter.name] = choices[k]
-        chosen.append(k)
-    return chosen
-
-
-def _measure(step: Step, rows: Sequence[dict[str, Value]], fractions: np.ndarray) -> None:
-    """Give each row the first of its drawn numbers that no settled constraint forbids, else the nearest to it where a
-    constraint ends, or the first where all are forbidden."""
-    p = step.parameter
-    for row, drawn in zip(rows, fractions.tolist(), strict=True):
-        pinned = step.pinned(row)
-        if pinned is None:
-            numbers = (canonical_value(p, at(p, fraction)) for fraction in drawn)
-            first = next(numbers)
-            if step.settles and step.forbids(row, first):
-                free = next((number for number in numbers if not step.forbids(row, number)), None)
-                if free is None:
-                    nearest = sorted(step.ends(), key=lambda end: abs(float(end) - float(first)))
-                    free = next((end for end in nearest if not step.forbids(row, end)), None)
-                if free is None:
-                    row[DEAD] = p.name
-                first = first if free is None else free
-            pinned = first
-        row[p.name] = pinned
+    def _field_by_field(self, design: Design, heads: Heads, rng: np.random.Generator) -> Design:
+        """The design with its fields drawn again in random order, numbers before choices, which the decoder knows
+        better; a draw is kept where it breaks fewer rules than what was there."""
+        wrong, values = len(self._broken(design)), {**self.encoding.spelled(design), **self._given}
+        steps = [self._steps[i] for _ in range(SWEEPS) for i in rng.permutation(len(self._steps))]
+        for step in sorted(steps, key=lambda step: step.parameter.bounds is None):
+            for value in step.drawn(heads, rng)[0]:
+                trial = self.encoding.design({**values, step.parameter.name: value})
+                left = len(self._broken(trial))
+                if left < wrong:
+                    design, wrong, values = trial, left, {**self.encoding.spelled(trial), **self._given}
+                if not wrong:
+                    return design
+        return design
 
 
 def decoding_order(encoding: Encoding, given: Mapping[str, Value], *, masked: bool) -> tuple[Step, ...]:

@@ -9,7 +9,7 @@ global random state and default type are neither read nor changed.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -58,6 +58,11 @@ class Heads:
     logits: np.ndarray
     mean: np.ndarray
     sd: np.ndarray
+
+    def take(self, points: Sequence[int]) -> Heads:
+        """The heads at some of the points."""
+        index = list(points)
+        return Heads(self.logits[index], self.mean[index], self.sd[index])
 
 
 def initial_weights(shape: Shape, seed: int, *, pack: int = 0) -> dict[str, Tensor]:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from generators.encoding import Encoding
     from generators.network import Network
-    from generators.support import Support
 
 RADII = (0.3, 0.6, 1.0)
 """Steps in latent space around an incumbent; the prior has standard deviation 1."""
@@ -26,7 +25,7 @@ UNIFORM_SHARE = 0.1
 SHARES = {"prior": 0.25, "conditional": 0.25, "incumbent": 0.33, "crossover": 0.17}
 MAX_ROUNDS = 6
 SPARE = 16
-COUNTED = ("drawn", "valid", "known", "unique")
+COUNTED = ("drawn", "valid_at_first", "valid", "known", "unique")
 
 Draw = tuple["np.ndarray", "np.ndarray", list[tuple[str, ...]]]
 """Latent points (n, latent), conditions (n, width) and the ids of each point's parents."""
@@ -34,19 +33,18 @@ Draw = tuple["np.ndarray", "np.ndarray", list[tuple[str, ...]]]
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What a pool is drawn from: the family's name, the network, the encoding it was trained in, what the corpus never
-    shows, and the model's digest."""
+    """What a pool is drawn from: the family's name, the network, the encoding it was trained in, the model's digest."""
 
     name: str
     network: Network
     encoding: Encoding
-    support: Support
     digest: str
 
 
 @dataclass
 class Pool:
-    """Draws proposals and counts, per source, how many were drawn, valid, known already, and not seen before."""
+    """Draws proposals and counts, per source, how many were drawn, valid as first drawn, valid in the end, known
+    already, and not seen before."""
 
     model: Model
     pins: Mapping[str, Value]
@@ -58,7 +56,7 @@ class Pool:
         space = self.model.encoding.space
         pinned_space(space, self.pins)
         self.pins = {name: canonical_value(space[name], value) for name, value in self.pins.items()}
-        self._decoder = Decoder(self.model.encoding, self.pins, support=self.model.support)
+        self._decoder = Decoder(self.model.encoding, self.pins)
         self._found: dict[Design, Proposal] = {}
 
     def fill(self, n: int, condition: np.ndarray | None, incumbents: Sequence[Design]) -> list[Proposal]:
@@ -124,26 +122,27 @@ class Pool:
             if missing <= 0:
                 return
             z, conditions, parents = draw(missing + missing // 4 + 4, rng)
-            z, designs = self._decode(z, conditions, rng)
-            for design, point, ancestors in zip(designs, z, parents, strict=True):
+            z, (designs, at_first) = self._decode(z, conditions, rng)
+            for design, first, point, ancestors in zip(designs, at_first, z, parents, strict=True):
                 if count["unique"] < quota:
                     latent = tuple(point.tolist())
-                    self._judge(Proposal(design, source, self.model.digest, latent, ancestors), count)
+                    self._judge(Proposal(design, source, self.model.digest, latent, ancestors), count, first)
 
     def _decode(
         self, z: np.ndarray, conditions: np.ndarray, rng: np.random.Generator
-    ) -> tuple[np.ndarray, list[Design]]:
-        """Designs of the latent points; with pins, of the points where the pinned designs are encoded."""
+    ) -> tuple[np.ndarray, tuple[list[Design], list[bool]]]:
+        """Decoder's draws at the latent points; with pins, at the points where the pinned designs are encoded."""
         network, encoding = self.model.network, self.model.encoding
-        designs = self._decoder.draw(network.decode(z, conditions), rng)
+        draws = self._decoder.draw(network.decode(z, conditions), rng)
         if not self.pins:
-            return z, designs
-        z, _ = network.encode(encoding.encode(designs), conditions)
+            return z, draws
+        z, _ = network.encode(encoding.encode(draws[0]), conditions)
         return z, self._decoder.draw(network.decode(z, conditions), rng)
 
-    def _judge(self, proposal: Proposal, count: dict[str, int]) -> None:
+    def _judge(self, proposal: Proposal, count: dict[str, int], at_first: bool = True) -> None:
         design = proposal.design
         count["drawn"] += 1
+        count["valid_at_first"] += at_first
         pinned = all(design.values[name] == value for name, value in self.pins.items())
         if not pinned or self.model.encoding.space.violations(design):
             return

@@ -11,7 +11,6 @@ from generators.encoding import Encoding
 from generators.gates import Gates, measure
 from generators.network import Network, Shape
 from generators.snapshot import space_facts
-from generators.support import NOTHING, Support, learn_support
 from generators.training import Rows, Schedule, training_rows
 from generators.uniform import MAX_LISTED, combinations, listed
 from loop.seeds import derive
@@ -21,8 +20,11 @@ from loop.types import Design, canonical_json
 if TYPE_CHECKING:
     import numpy as np
 
-HIDDEN = 96
+HIDDEN = 128
 MIN_LATENT = 12
+SPARE_LATENT = 4
+"""Dimensions beyond the number of fields. On 14 fields 98.8 % of designs kept every choice with none to spare, 99.4 %
+with four: the worst of three seeds."""
 MIN_CORPUS = 256
 HELD_OUT = 500
 DRAWS_PER_DESIGN = 20
@@ -54,12 +56,11 @@ class Corpus:
 
 @dataclass(frozen=True, slots=True)
 class Pretrained:
-    """A network, its gates and what the corpus never shows; `network` is None where none passed, `notes` say why."""
+    """A network and its gates; `network` is None where none passed, `notes` say why."""
 
     network: Network | None
     gates: Gates | None
     notes: tuple[str, ...] = ()
-    support: Support = NOTHING
 
 
 def gather_corpus(space: Space, size: int, seed: int) -> Corpus:
@@ -79,22 +80,26 @@ def pretrain(family: Family, encoding: Encoding, corpus: Corpus, steps: int, see
     if len(corpus.train) < MIN_CORPUS:
         few = f"only {len(corpus.train)} valid designs to learn from, at least {MIN_CORPUS} needed"
         return Pretrained(None, None, (f"{few}; candidates are drawn uniformly",))
-    rows, support = training_rows(encoding, corpus.train), learn_support(encoding.fields(corpus.train), encoding.sizes)
-    latent = max(MIN_LATENT, len(encoding.categorical) + len(encoding.numeric))
+    rows = training_rows(encoding, corpus.train)
+    latent = latent_size(encoding)
     schedule = replace(family.schedule, steps=steps)
     notes: list[str] = []
     for attempt in range(MAX_ATTEMPTS):
         shape = Shape(encoding.width, 0, latent, HIDDEN, encoding.sizes, len(encoding.numeric))
         start = family.start(shape, derive(seed, "weights", attempt))
         network = family.learn(start, rows, schedule, seed=derive(seed, "stage 0", attempt))
-        gates = measure(network, encoding, corpus.held_out, derive(seed, "stage 0"), support)
+        gates = measure(network, encoding, corpus.held_out, derive(seed, "stage 0"))
         failed = gates.failed(reconstructs=family.reconstructs)
         if not failed:
-            return Pretrained(network, gates, tuple(notes), support)
+            return Pretrained(network, gates, tuple(notes))
         notes.append(f"pre-training, attempt {attempt + 1}: {'; '.join(failed)}")
         latent += latent // 3
         schedule = replace(schedule, steps=schedule.steps * 3 // 2, beta=next_beta(schedule.beta, failed))
     return Pretrained(None, gates, (*notes, "no network passed its gates; candidates are drawn uniformly"))
+
+
+def latent_size(encoding: Encoding) -> int:
+    return max(MIN_LATENT, len(encoding.categorical) + len(encoding.numeric) + SPARE_LATENT)
 
 
 def next_beta(beta: float, failed: Sequence[str]) -> float:

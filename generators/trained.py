@@ -18,10 +18,9 @@ from generators import snapshot
 from generators.encoding import Encoding
 from generators.gates import Gates, measure
 from generators.labels import condition_row, levels, measured_utilities, rank_weights
-from generators.network import Network, Shape, conditioned
+from generators.network import Network, Shape, conditioned, initial_weights
 from generators.pool import Model, Pool
 from generators.pretrained import Corpus, Pretrained, gather_corpus, pretrain
-from generators.support import Support
 from generators.training import LEVELS, Rows, Schedule, log_density, training_rows
 from generators.uniform import Uniform
 from loop.seeds import derive
@@ -33,12 +32,13 @@ if TYPE_CHECKING:
 
 
 class Trained(ABC):
-    """A trained generator over any space. A family says how its network starts and learns; it `reconstructs` where it
-    is trained to give known designs back. `schedule` is that of stage 0 (its steps are the constructor's), `update`
-    that of stage 1."""
+    """A trained generator over any space. A family says how its network learns; it `reconstructs` where it is trained
+    to give known designs back, and has a critic where that judges a `pack` of designs together. `schedule` is that of
+    stage 0 (its steps are the constructor's), `update` that of stage 1."""
 
     name: str
     reconstructs = True
+    pack = 0
     schedule: Schedule
     update: Schedule
 
@@ -60,9 +60,9 @@ class Trained(ABC):
         self._network: Network | None = None
         self._properties: tuple[str, ...] = ()
 
-    @abstractmethod
     def start(self, shape: Shape, seed: int) -> Network:
         """The untrained, unconditional network."""
+        return Network(shape, initial_weights(shape, seed, pack=self.pack))
 
     @abstractmethod
     def learn(
@@ -121,7 +121,7 @@ class Trained(ABC):
         weights = rank_weights(predicted, np.arange(len(designs)) >= len(corpus.train))
         start = conditioned(base, LEVELS * len(objectives))
         network = self.learn(start, rows, self.update, seed=derive(seed, "stage 1"), weights=weights)
-        gates = measure(network, encoding, corpus.held_out, derive(seed, "stage 0"), self._base.support)
+        gates = measure(network, encoding, corpus.held_out, derive(seed, "stage 0"))
         wrong = (*gates.failed(reconstructs=self.reconstructs), *gates.collapsed_from(self._base.gates))
         if wrong:
             self.notes += (f"update rejected: {'; '.join(wrong)}; stage 0 proposes",)
@@ -139,7 +139,7 @@ class Trained(ABC):
         if self._network is None:
             return self._uniform(n, condition, seed)
         knows_levels = self._network.shape.condition > 0 and wanted.any()
-        model = Model(self.name, self._network, Encoding(space), self._base.support, self.digest)
+        model = Model(self.name, self._network, Encoding(space), self.digest)
         pool = Pool(model, condition.pins, condition.known, seed)
         proposals = pool.fill(n, wanted if knows_levels else None, incumbents)
         self.counts = pool.counts
@@ -187,8 +187,7 @@ class Trained(ABC):
             if self._space is None or snapshot.space_facts(self._space) != snapshot.space_facts(space):
                 self._space = space
             self._key, self._properties = facts["key"], tuple(facts["objectives"])
-            support = Support.from_facts(facts["support"])
-            self._base = Pretrained(base, gates[0], tuple(facts["stage0_notes"]), support)
+            self._base = Pretrained(base, gates[0], tuple(facts["stage0_notes"]))
             self._network, self.gates, self.notes = network or base, gates[1], tuple(facts["notes"])
         except (KeyError, TypeError) as error:
             raise ValueError(f"{folder}: not a model of this version ({error!r}); delete it to train anew") from error
@@ -207,7 +206,6 @@ class Trained(ABC):
             "shapes": {part: asdict(network.shape) for part, network in networks.items() if network},
             "stage0_gates": self._base.gates and asdict(self._base.gates),
             "stage0_notes": list(self._base.notes),
-            "support": self._base.support.facts(),
             "gates": self.gates and asdict(self.gates),
             "notes": list(self.notes),
         }

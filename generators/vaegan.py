@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generators.critic import Critic, generated, with_critic
-from generators.network import Network, Shape
+from generators.critic import PACK, Critic, generated
+from generators.network import Network
 from generators.trained import Trained
 from generators.training import Rows, Schedule, negative_elbo, train
 from loop.seeds import derive
@@ -25,14 +25,12 @@ class VAEGAN(Trained):
     """A conditional VAE-GAN. Campaign keys as of `cvae`."""
 
     name = "vaegan"
+    pack = PACK
     schedule = Schedule(steps=0, beta=0.02)
     update = Schedule(steps=100, beta=0.02, beta_start=0.02, rate=2e-3)
 
-    def __init__(self, corpus: int = 5000, steps: int = 900) -> None:
+    def __init__(self, corpus: int = 4000, steps: int = 900) -> None:
         super().__init__(corpus, steps)
-
-    def start(self, shape: Shape, seed: int) -> Network:
-        return with_critic(shape, seed)
 
     def learn(
         self, start: Network, rows: Rows, schedule: Schedule, *, seed: int, weights: np.ndarray | None = None

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from generators.critic import Critic, generated, with_critic
-from generators.network import Network, Shape
+from generators.critic import PACK, Critic, generated
+from generators.network import Network
 from generators.trained import Trained
 from generators.training import Rows, Schedule, train
 from loop.seeds import derive
@@ -27,15 +27,13 @@ class WGAN(Trained):
     """A conditional Wasserstein GAN with gradient penalty and packing. Campaign keys as of `cvae`."""
 
     name = "wgan"
+    pack = PACK
     reconstructs = False
     schedule = Schedule(steps=0, beta=0.02, rate=3e-3, momentum=0.5)
     update = Schedule(steps=300, beta=0.02, beta_start=0.02, rate=1.5e-3, momentum=0.5)
 
-    def __init__(self, corpus: int = 5000, steps: int = 600) -> None:
+    def __init__(self, corpus: int = 4000, steps: int = 600) -> None:
         super().__init__(corpus, steps)
-
-    def start(self, shape: Shape, seed: int) -> Network:
-        return with_critic(shape, seed)
 
     def learn(
         self, start: Network, rows: Rows, schedule: Schedule, *, seed: int, weights: np.ndarray | None = None
