@@ -10,6 +10,7 @@ from typing import Any
 from loop.types import Check, Design, Estimate, Isolation, OracleFailure, Task
 from loop.units import UnitError, parse
 from oracles.expression import BadExpression, Expression
+from oracles.keys import BadKey
 
 KEYS = ("expression", "unit", "se")
 
@@ -37,7 +38,7 @@ class FormulaOracle:
     ) -> None:
         self.tables = {name: read_table(name, table) for name, table in pairs("tables", tables or {})}
         if not pairs("properties", properties):
-            raise BadKey("properties should have at least one property", "properties")
+            raise BadKey("properties", "should have at least one property")
         self.properties: dict[str, str] = {}
         self._formulas: dict[str, tuple[Expression, float]] = {}
         for name, raw in pairs("properties", properties):
@@ -49,9 +50,9 @@ class FormulaOracle:
         given = dict(pairs(f"properties.{name}", raw, *where))
         for key in (*KEYS, *given):
             if key not in given:
-                raise BadKey(f"the key {key!r} is missing", *where)
+                raise BadKey(where, f"the key {key!r} is missing")
             if key not in KEYS:
-                raise BadKey(f"unknown key; there are {', '.join(KEYS)}", *where, key)
+                raise BadKey((*where, key), f"unknown key; there are {', '.join(KEYS)}")
         return (
             read_unit(given["unit"], *where, "unit"),
             read_expression(given["expression"], self.tables, *where, "expression"),
@@ -81,17 +82,9 @@ class FormulaOracle:
             raise OracleFailure("infeasible", str(error)) from error
 
 
-class BadKey(ValueError):
-    """A value of the campaign file cannot be used; `key` is the path to it within the oracle's entry."""
-
-    def __init__(self, message: str, *key: str) -> None:
-        super().__init__(message)
-        self.key = key
-
-
 def pairs(name: str, raw: Any, *key: str) -> list[tuple[str, Any]]:
     if not isinstance(raw, Mapping):
-        raise BadKey(f"{name} should be a mapping, not {raw!r}", *(key or (name,)))
+        raise BadKey(key or (name,), f"{name} should be a mapping, not {raw!r}")
     return [(str(key), value) for key, value in raw.items()]
 
 
@@ -103,27 +96,27 @@ def read_table(name: str, raw: Any) -> dict[str, float]:
 def read_unit(raw: Any, *where: str) -> str:
     unit = "1" if raw == 1 and not isinstance(raw, bool) else raw
     if not isinstance(unit, str):
-        raise BadKey(f"should be a unit such as mJ/m^2, not {raw!r}", *where)
+        raise BadKey(where, f"should be a unit such as mJ/m^2, not {raw!r}")
     try:
         if unit != "1":
             parse(f"1 {unit}", unit)
     except UnitError as error:
-        raise BadKey(str(error), *where) from error
+        raise BadKey(where, str(error)) from error
     return unit
 
 
 def read_expression(raw: Any, tables: Mapping[str, Mapping[str, float]], *where: str) -> Expression:
     if isinstance(raw, bool) or not isinstance(raw, str | int | float):
-        raise BadKey(f"should be an expression in quotes, not {raw!r}", *where)
+        raise BadKey(where, f"should be an expression in quotes, not {raw!r}")
     try:
         return Expression(str(raw), tables)
     except BadExpression as error:
-        raise BadKey(str(error), *where) from error
+        raise BadKey(where, str(error)) from error
 
 
 def read_number(raw: Any, *where: str, positive: bool = False) -> float:
     if isinstance(raw, bool) or not isinstance(raw, int | float) or not math.isfinite(raw):
-        raise BadKey(f"should be a number, not {raw!r}", *where)
+        raise BadKey(where, f"should be a number, not {raw!r}")
     if positive and raw <= 0:
-        raise BadKey(f"should be more than 0, not {raw}: no formula is exact", *where)
+        raise BadKey(where, f"should be more than 0, not {raw}: no formula is exact")
     return float(raw)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from loop.seeds import derive
 from loop.types import TEACHING_CAUSES, Check, Design, OracleFailure, Outcome, Task, Value
+from oracles.keys import BadKey, one_of
 from oracles.openmm import descriptions, field, modulus, two_ended
 from oracles.openmm.build import feasible
 from oracles.openmm.build.feasible_particle import whole_particle
@@ -90,15 +91,15 @@ class OpenMMOracle:
         cache: Path | None = None,
         observables: Sequence[str] = (),
     ) -> None:
-        _one_of("oxide_model", oxide_model, oxides.MODELS)
-        _one_of("pvdf_model", pvdf_model, PVDF_MODELS)
-        _one_of("platform", platform, NAMES)
-        _one_of("precision", precision, PRECISIONS)
+        one_of("oxide_model", oxide_model, oxides.MODELS)
+        one_of("pvdf_model", pvdf_model, PVDF_MODELS)
+        one_of("platform", platform, NAMES)
+        one_of("precision", precision, PRECISIONS)
         self.oxide_model, self.pvdf_model = oxide_model, pvdf_model
         self.platform, self.precision = platform, precision
         self.cache = cache
         for name in observables:
-            _one_of("observables", name, tuple(OBSERVABLES))
+            one_of("observables", name, tuple(OBSERVABLES))
         self.observables = tuple(name for name in OBSERVABLES if name in observables)
         asked = {name: unit for key in self.observables for name, unit in OBSERVABLES[key].items()}
         self.properties = {**answer.PROPERTIES, **asked}
@@ -255,16 +256,3 @@ def _heard(observable: str, fidelity: str) -> Check:
     enough = list(FIDELITIES).index(fidelity) >= list(FIDELITIES).index(least)
     cure = "" if enough else f"noise at {fidelity}: set `fidelity: {least}`, or take it out of `observables`"
     return Check(observable, enough, fidelity, least, detail=cure)
-
-
-def _one_of(key: str, value: str, allowed: Sequence[str]) -> None:
-    if value not in allowed:
-        raise BadKey(key, f"{key} {value!r} is not one of {', '.join(allowed)}")
-
-
-class BadKey(ValueError):
-    """A campaign key of this oracle has a value it does not know; `key` names it."""
-
-    def __init__(self, key: str, message: str) -> None:
-        super().__init__(message)
-        self.key = key

@@ -120,13 +120,13 @@ def build_film(
     """
     design = with_defaults(values)
     refuse(design, size, oxide_model, pvdf_model)
-    surface = _surface(design, size, seeds.surface, cache, oxide_model)
+    surface = surface_of(design, size, seeds.surface, cache, oxide_model)
     density = polymer(str(design["polymer"]), pvdf_model).density(float(design["comonomer_fraction"]))
     melted = melt(design, chains_of(design, size), pvdf_model, seeds.chains, cache)
 
-    bottom, top = _planes(surface)
+    bottom, top = planes_of(surface)
     height = gap_height(melted.mass, density, surface.slab.area)
-    layer = _layer(design, surface)
+    layer = layer_of(design, surface)
     box = np.array([*surface.slab.lateral, top - bottom + height + 2 * layer])
     gap = Gap(surface.slab.lateral, top + layer, bottom + float(box[2]) - layer)
     placed = place(melted, design, gap, seeds.chains)
@@ -142,7 +142,8 @@ def build_film(
     )
 
 
-def _surface(design: Mapping[str, Value], size: Size, seed: int, cache: Path | None, model: str) -> Surface[Slab]:
+def surface_of(design: Mapping[str, Value], size: Size, seed: int, cache: Path | None, model: str) -> Surface[Slab]:
+    """The hydroxylated and grafted slab of a whole, feasible design."""
     slab = slab_of(design, size)
     per_face = count(float(design["hydroxyl_density"]), slab.area)
     if design["ligand"] == catalogue.NO_LIGAND:
@@ -154,14 +155,14 @@ def _surface(design: Mapping[str, Value], size: Size, seed: int, cache: Path | N
     return Surface(slab, hydroxyls, model, ligands)
 
 
-def _layer(design: Mapping[str, Value], surface: Surface[Slab]) -> float:
+def layer_of(design: Mapping[str, Value], surface: Surface[Slab]) -> float:
     """nm that the ligands of one face take."""
     if surface.ligands is None:
         return 0.0
     return layer_height(str(design["ligand"]), len(surface.ligands.anchors) / 2 / surface.slab.area)
 
 
-def _planes(surface: Surface[Slab]) -> tuple[float, float]:
+def planes_of(surface: Surface[Slab]) -> tuple[float, float]:
     """z of the lowest and highest atom planes; that of hydroxyl hydrogens is one bond beyond the exposed oxygens."""
     slab = surface.slab
     z = slab.positions[:, 2]

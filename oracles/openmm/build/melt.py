@@ -135,6 +135,14 @@ def _coiled(
         raise OracleFailure("infeasible", f"chain_length {design['chain_length']}: {error}") from error
 
 
+def shapes(chains: Melt, temperature: float, seed: int) -> list[np.ndarray]:
+    """(n, 3) nm of each chain alone, a coil about its centre, wherever it is to be placed."""
+    turns, sides = _backbones(chains, seed)
+    draws = [coil(turn, temperature, derive(seed, "coil", k)) for k, turn in enumerate(turns)]
+    grown = [grow(*member, draw, side) for member, draw, side in zip(chains.members, draws, sides, strict=True)]
+    return [x - x.mean(axis=0) for x in grown]
+
+
 def _backbones(chains: Melt, seed: int) -> tuple[list[Any], list[np.ndarray]]:
     """The rotors of each chain, and the sides of its substituents."""
     turns = [chains.polymer.rotors(sequence) for sequence in chains.sequences]
