@@ -109,6 +109,7 @@ def test_ligands_keep_chains_from_the_oxide(pvdf):
     assert 0 < grafted["adhesion_coulomb"].mean < pvdf["adhesion_coulomb"].mean
 
 
+@pytest.mark.slow
 def test_the_plug_in_keeps_its_contract():
     """In a process of its own: one that has used OpenMM cannot fork."""
     code = (
