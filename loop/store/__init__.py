@@ -3,6 +3,7 @@
 from loop.store.inserts import task_id
 from loop.store.reader import Reader
 from loop.store.rows import (
+    SYNTHETIC,
     Artifact,
     Attempt,
     AttemptRow,
@@ -19,6 +20,7 @@ from loop.store.rows import (
 from loop.store.writer import Store
 
 __all__ = [
+    "SYNTHETIC",
     "Artifact",
     "Attempt",
     "AttemptRow",

@@ -16,7 +16,7 @@ from loop import durable
 from loop.durable import CURES
 from loop.errors import StorageError
 
-STEPS = ("schema.sql", "extensions.sql")
+STEPS = ("schema.sql", "extensions.sql", "ledgers.sql")
 """Each file takes a database from the version of its place to the next, an empty one being version 0."""
 
 VERSION = len(STEPS)

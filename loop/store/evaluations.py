@@ -17,7 +17,7 @@ class Evaluation:
     """All replicates of one design under one oracle and fidelity, in canonical order.
 
     Replicates added by an extension hold nothing back: until they have ended they do not count, and one that ended
-    without a word about the design (`infrastructure`, `cancelled`) never does.
+    without a word about the design (`infrastructure`, `cancelled`) never does. Nor do superseded ones.
     """
 
     rows: list[TaskRow] = field(default_factory=list)
@@ -41,7 +41,11 @@ class Evaluation:
 
     @property
     def is_record(self) -> bool:
-        planned = sum(row.extension is None or row.state == "done" or row.cause in TEACHING_CAUSES for row in self.rows)
+        planned = sum(
+            row.superseded is None
+            and (row.extension is None or row.state == "done" or row.cause in TEACHING_CAUSES)
+            for row in self.rows
+        )
         return complete(len(self.replicates), planned, self.pending, measured=self.measured)
 
     def failure(self, design: Design) -> Failure | None:
@@ -59,7 +63,7 @@ def group(rows: Iterable[TaskRow], estimates: Mapping[str, Mapping[str, Estimate
         task = row.task
         evaluation = found.setdefault((task.design_id, task.oracle, task.fidelity), Evaluation())
         evaluation.rows.append(row)
-        if row.state == "done":
+        if row.state == "done" and row.superseded is None:
             evaluation.replicates.append(estimates[task.id])
     return list(found.values())
 

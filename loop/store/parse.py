@@ -25,6 +25,7 @@ def task(row: sqlite3.Row) -> TaskRow:
         cause=row["cause"],
         reason=row["reason"],
         extension=row["extension"],
+        superseded=row["superseded"],
     )
 
 

@@ -9,10 +9,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, get_args
 
+from loop.ledger import Ledger, ledger_from
 from loop.records import agreement
 from loop.store import evaluations, parse
 from loop.store.database import connect_reader, disk_errors
 from loop.store.rows import (
+    SYNTHETIC,
     Artifact,
     AttemptRow,
     ConfigVersion,
@@ -146,6 +148,24 @@ class Reader:
 
     def proposals(self, round: int | None = None) -> list[ProposalRow]:
         """The picks of all rounds, or of one."""
+        return [row for row in self._proposals(round) if row.pick.role != SYNTHETIC]
+
+    def synthetic(self, round: int | None = None) -> list[ProposalRow]:
+        """The designs of all rounds, or of one, that were generated only to be labelled by cheap sources."""
+        return [row for row in self._proposals(round) if row.pick.role == SYNTHETIC]
+
+    def ledgers(self) -> list[Ledger]:
+        """What every complete round learnt about its data, oldest first."""
+        return [ledger_from(json.loads(r["ledger"])) for r in self._rows("SELECT * FROM ledgers ORDER BY round")]
+
+    def scatter(self, oracle: str) -> dict[str, float | None]:
+        """Property -> pooled standard deviation between replicates of an oracle's records (`loop.records.Pool.sd`)."""
+        found: dict[str, float | None] = {}
+        for _, pool in evaluations.with_pools(self._evaluations(oracle)):
+            found |= {name: p.sd for name, p in pool.items()}
+        return found
+
+    def _proposals(self, round: int | None) -> list[ProposalRow]:
         wanted = "" if round is None else "WHERE round = ?"
         rows = self._rows(
             'SELECT proposals.*, designs."values" FROM proposals JOIN designs ON designs.id = design_id '

@@ -12,8 +12,12 @@ from loop.types import Cause, Design, Estimate, Kind, Pick, Task
 
 TaskState = Literal["queued", "running", "waiting", "done", "failed", "cancelled"]
 AttemptState = Literal["submitted", "done", "failed", "timeout", "crashed", "lost", "cancelled"]
-Origin = Literal["amended", "undecided"]
-"""Why replicates were added: the campaign file asks for more, or the rule found the ranking undecided."""
+Origin = Literal["amended", "undecided", "audit"]
+"""Why replicates were added: the campaign file asks for more, the rule found the ranking undecided, or the audit doubts
+the record."""
+
+SYNTHETIC = "synthetic"
+"""Role of a design that was generated only to be labelled by cheap sources."""
 
 
 class Conflict(LoopError):
@@ -24,7 +28,8 @@ class Conflict(LoopError):
 class TaskRow:
     """A task and where it stands. `position` orders the designs of a round; `told` marks an unsolicited measurement,
     `person` a task that a person answers; `cause` and `reason` say why it failed or was cancelled; `extension` is the
-    one that added it (None: it belongs to its evaluation from the start)."""
+    one that added it (None: it belongs to its evaluation from the start); `superseded` is the round whose ledger found
+    that it does not count (None: it does)."""
 
     task: Task
     kind: Kind
@@ -36,6 +41,7 @@ class TaskRow:
     cause: Cause | None = None
     reason: str | None = None
     extension: int | None = None
+    superseded: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,7 @@ class DecisionRow:
 
 @dataclass(frozen=True, slots=True)
 class ProposalRow:
-    """A proposal that was picked, with its lineage and its place in the batch."""
+    """A proposal that was picked, or generated to be labelled, with its lineage and its place in the round."""
 
     round: int
     position: int

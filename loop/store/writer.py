@@ -15,13 +15,14 @@ from typing import Any, Self
 
 from loop.durable import write_json
 from loop.errors import Locked, LoopError
-from loop.store import extending, parse, telling
+from loop.ledger import Ledger
+from loop.store import auditing, extending, parse, telling
 from loop.store.database import Snapshots, connect_writer, disk_errors, now, on_network, transaction
 from loop.store.ending import Ending, ending_of, past, verdict
 from loop.store.inserts import insert, insert_answer, insert_design, insert_task
 from loop.store.lock import WriterLock
 from loop.store.reader import Reader
-from loop.store.rows import Attempt, Conflict, Origin, TaskRow, ToldRow
+from loop.store.rows import SYNTHETIC, Attempt, Conflict, Origin, TaskRow, ToldRow
 from loop.types import Kind, Pick, Task, canonical_json
 
 
@@ -97,7 +98,7 @@ class Store(Reader):
     ) -> None:
         """Write a round: its proposals with full lineage, their designs and the tasks, all or nothing.
 
-        A task's design is among the picks or already known. `kinds` maps oracle name to the kind of its records;
+        Picks of the role SYNTHETIC were generated to be labelled. A task's design is among the picks or already known. `kinds` maps oracle name to the kind of its records;
         tasks of the oracles in `waiting` wait for a person, the others are queued. `info` is JSON: seed, acquisition,
         model digest, data_seq, counts, notes, config sha. A task that an unsolicited measurement has answered
         already is left out. Raises Conflict where the round was decided before or a task's (design, oracle, fidelity,
@@ -119,7 +120,8 @@ class Store(Reader):
                     task, kinds[task.oracle], "waiting" if person else "queued", round, position, False, person
                 )
                 insert_task(self._db, row)
-            self._log("decided", {"round": round, "designs": len(picks), "tasks": [task.id for task in asked]})
+            designs = sum(pick.role != SYNTHETIC for pick in picks)
+            self._log("decided", {"round": round, "designs": designs, "tasks": [task.id for task in asked]})
 
     def extend(
         self, origin: Origin, tasks: Sequence[Task], *, reason: str, info: Mapping[str, Any] | None = None
@@ -133,6 +135,14 @@ class Store(Reader):
         """
         with self._writing():
             extending.extend(self._db, self._log, origin, tasks, reason=reason, info=info or {})
+
+    def judge(self, ledger: Ledger) -> None:
+        """Keep the ledger of a round, once; replicates that its verdicts call superseded no longer count in records.
+
+        Raises Conflict where the round is not decided or was judged before, or such a replicate has no answer.
+        """
+        with self._writing():
+            auditing.judge(self._db, self._log, ledger)
 
     def intend(self, task_id: str, spec: Mapping[str, Any]) -> Attempt:
         """Begin an attempt at a queued task: write attempts/<task>.a<n>/spec.json, then commit the attempt; submit
