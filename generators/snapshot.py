@@ -105,7 +105,8 @@ def molecules(facts: Mapping[str, Any]) -> dict[str, Molecules]:
     found = facts.get("molecules")
     if not found:
         return {}
-    return {"molecules": Molecules(**{key: tuple(v) if isinstance(v, list) else v for key, v in found.items()})}
+    low, high = found["length"]
+    return {"molecules": Molecules(found["head"], (low, high), tuple(found["elements"]), tuple(found["known"]))}
 
 
 def clause_from(facts: Mapping[str, Any]) -> Clause:

@@ -98,7 +98,7 @@ def combinations(space: Space) -> int:
 def ticks(p: Parameter) -> int:
     """Number of values on the parameter's grid (a real may have one less), of generated molecules an upper bound."""
     if p.molecules is not None:
-        return len(alphabet(p.molecules)) ** columns(p.molecules)
+        return int(len(alphabet(p.molecules)) ** columns(p.molecules))
     if p.bounds is None:
         return len(p.choices)
     low, high = p.bounds
