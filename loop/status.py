@@ -31,7 +31,7 @@ def snapshot(campaign: Campaign) -> dict[str, Any]:
     the campaign file, `undecided` by `replicates_max`. `best` is that of `loop.standing`, each entry with
     `design_id, round, design, properties: {name: {mean, se, unit}}` (`se` null: none was given). `hypervolume` is in
     the product of the objectives' units above `loop.standing.reference_point`; null with a single objective or no
-    complete design.
+    complete design. `ledger` has the counts of the last round that kept one (`loop.ledger.Ledger.counts`), or is null.
     """
     nothing = {
         "schema": SCHEMA,
@@ -43,12 +43,14 @@ def snapshot(campaign: Campaign) -> dict[str, Any]:
         "added_replicates": dict.fromkeys(get_args(Origin), 0),
         "best": [],
         "hypervolume": None,
+        "ledger": None,
     }
     if not (campaign.run_folder / "campaign.db").exists():
         return nothing
     with Reader.open(campaign.run_folder) as reader:
         records, tasks = reader.records(), reader.counts()
         found = standings(records, campaign.objectives)
+        ledgers = reader.ledgers()
         return nothing | {
             "state": state(campaign, reader),
             "round": reader.current_round() or 0,
@@ -57,6 +59,7 @@ def snapshot(campaign: Campaign) -> dict[str, Any]:
             "added_replicates": added_replicates(reader),
             "best": [plain(standing) for standing in best(found)],
             "hypervolume": covered(found, campaign.objectives),
+            "ledger": ledgers[-1].counts() if ledgers else None,
         }
 
 

@@ -10,6 +10,7 @@ import typer
 
 from loop.cli.amend import amend
 from loop.cli.ask import ask
+from loop.cli.audit import audit
 from loop.cli.check import check
 from loop.cli.export import export
 from loop.cli.init import init
@@ -31,7 +32,7 @@ def make_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for command in (init, check, run, status, ask, tell, report, export, amend, materials, schema):
+    for command in (init, check, run, status, ask, tell, report, audit, export, amend, materials, schema):
         app.command()(command)
     return app
 

@@ -34,6 +34,11 @@ def describe(found: Mapping[str, Any], free: list[str]) -> list[str]:
         lines.append(f"replicates added later: {counted(found['added_replicates'])}")
     if found["hypervolume"] is not None:
         lines.append(f"hypervolume: {value(found['hypervolume'])}")
+    if found["ledger"]:
+        counts = dict(found["ledger"])
+        lines.append(
+            f"ledger of round {counts.pop('round')}: {counted({k: n for k, n in counts.items() if n}) or 'nothing new'}"
+        )
     return [*lines, *table([row(design, free) for design in found["best"]])]
 
 

@@ -33,11 +33,8 @@ SHOWN = ("admitted", "rejected", "promoted", "contradicted", "flagged", "confirm
 """Of `WHAT_BECAME`, those that are counted in the tables: synthetic records first, then real ones."""
 
 
-def absence(reader: Reader) -> str:
-    """Why a campaign has no ledger, in a sentence."""
-    if reader.current_round() is None:
-        return "no ledger yet: no round has been decided"
-    return "no ledger: its rounds were decided before ledgers were kept; the next one decided will have one"
+NO_LEDGER = "no ledger yet: no round has been judged"
+"""A round is judged once it is complete; one that an older version of this program decided never is."""
 
 
 def drawn(ledgers: Sequence[Ledger]) -> list[Row]:
@@ -151,16 +148,6 @@ def sentence(what: str, why: str) -> str:
     why = why.strip().removesuffix(".")
     text = f"{what}: {why}." if why else f"{what}."
     return text[0].upper() + text[1:]
-
-
-def superseded(ledgers: Sequence[Ledger]) -> dict[tuple[str, str, str, int], int]:
-    """(design id, oracle, fidelity, replicate) -> the round that found it to count no longer."""
-    return {
-        (verdict.design_id, verdict.oracle, verdict.fidelity, replicate): ledger.round
-        for ledger in ledgers
-        for verdict in ledger.verdicts
-        for replicate in verdict.superseded
-    }
 
 
 def doubted(ledgers: Sequence[Ledger], words: Words) -> list[Row]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from loop import __version__
 from loop.export import given_error
 from loop.pareto import dominators
-from loop.report import evidence, figures, profiles, wording
+from loop.report import audit, audit_figures, evidence, figures, profiles, wording
 from loop.report.lineage import lineages
 from loop.report.noise import Noise, noise
 from loop.standing import Standing, best, covered, progress, standings
@@ -20,6 +20,7 @@ from loop.types import Failure, Record, goals
 
 if TYPE_CHECKING:
     from loop.campaign import Campaign
+    from loop.ledger import Ledger
 
 STATES = {
     "new": "not started",
@@ -40,6 +41,7 @@ def gather(campaign: Campaign, reader: Reader) -> dict[str, Any]:
     rounds = evidence.rounds(reader)
     steps = progress(found, campaign.objectives)
     left, unreadable = profiles.gather(reader, leaders)
+    ledgers = reader.ledgers()
     now = state(campaign, reader)
     return {
         "campaign": campaign,
@@ -55,7 +57,8 @@ def gather(campaign: Campaign, reader: Reader) -> dict[str, Any]:
         "leaders": leaders,
         "table": [leader_row(campaign, records, standing) for standing in leaders],
         "figures": plots(campaign, found, leaders, steps)
-        | {"profiles": [figures.profiles(campaign, each) for each in left]},
+        | {"profiles": [figures.profiles(campaign, each) for each in left], "audit": audit_figures.plots(ledgers)},
+        "audit": audited(campaign, reader, ledgers),
         "unreadable": unreadable,
         "hypervolume": covered(found, campaign.objectives),
         "hypervolume_unit": " · ".join(filter(None, (wording.shown(o.unit) for o in campaign.objectives))),
@@ -125,6 +128,21 @@ def fallback_warnings(rounds: Sequence[evidence.Round]) -> list[str]:
         for round in rounds
         if round.fallbacks
     ]
+
+
+def audited(campaign: Campaign, reader: Reader, ledgers: Sequence[Ledger]) -> dict[str, Any]:
+    """What the section on real and synthetic data shows."""
+    if not ledgers:
+        return {"absence": audit.sentence(audit.NO_LEDGER, "")}
+    spoken = audit.words_of(campaign, reader)
+    return {
+        "absence": "",
+        "summary": audit.in_all(ledgers),
+        "rounds": [(ledger.round, audit.sentences(ledger, spoken)) for ledger in ledgers],
+        "doubted": audit.doubted(ledgers, spoken),
+        "believed": audit.believed(ledgers),
+        "drawn": audit.drawn(ledgers),
+    }
 
 
 def leader_row(campaign: Campaign, records: Sequence[Record], standing: Standing) -> dict[str, Any]:

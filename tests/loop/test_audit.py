@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+import json
+import re
+from dataclasses import replace
 
-from loop.ledger import Calibration, Gate, Ledger, Quality, Verdict
+import pytest
+from typer.testing import CliRunner
+
+from loop import report
+from loop.cli import make_app
+from loop.ledger import Calibration, Gate, Ledger, Quality, Verdict, ledger_from
 from loop.report import audit, audit_figures
+from loop.status import snapshot
 from loop.types import Design, Parameter
 
 FREE = (Parameter("oxide", "choices", ("magnetite", "hematite")), Parameter("density", "real", (), (0, 8), "1/nm^2"))
@@ -57,7 +65,6 @@ def test_every_decision_is_a_sentence_sources_first_then_synthetic_then_real_rec
 def test_replicates_that_no_longer_count_are_named():
     (said,) = audit.sentences(LEDGERS[2], WORDS)
     assert "corrected, replicates 0, 1 no longer count: a fresh replicate gives adhesion [mJ/m²] 58 ± 3." in said
-    assert audit.superseded(LEDGERS) == {(DESIGNS[3].id, "md", "table", n): 2 for n in (0, 1)}
 
 
 def test_a_design_that_is_not_known_keeps_its_id():
@@ -120,3 +127,81 @@ def test_figures_show_what_is_known_and_are_valid_plotly():
     for figure in (draws, distances, gains, bars):
         Figure(figure)
     assert audit_figures.plots(LEDGERS[:1]) == []
+
+
+@pytest.fixture(scope="module")
+def audited(story):
+    """Three designs of three replicates, of which the second record is doubted and then corrected."""
+    told = story("audited", replicates=3)
+    doubted = told.simulate(0, [(1.0, 20.0), (2.0, 30.0), (0.5, 5.0)])[1]
+    told.store.judge(Ledger(0))
+    told.decide(1, [told.design(7.1)])
+    flagged = Verdict("real", doubted.id, "md", "table", "flagged", "adhesion is 30 where 12 ± 3 is expected")
+    told.store.judge(replace(LEDGERS[1], verdicts=(flagged,)))
+    told.decide(2, [told.design(7.2)])
+    corrected = replace(flagged, status="corrected", reason="fresh: adhesion 13 ± 2", superseded=(0, 1))
+    told.store.judge(Ledger(2, verdicts=(corrected,)))
+    return told
+
+
+def invoked(*arguments: str):
+    result = CliRunner().invoke(make_app(), list(arguments))
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
+    return result
+
+
+def test_the_command_prints_tables_and_sentences(audited):
+    shown = invoked("audit", str(audited.campaign.path))
+    assert shown.exit_code == 0 and shown.stderr == ""
+    lines = shown.stdout.splitlines()
+    assert lines[0].startswith("audited: In 3 rounds: ")
+    assert "1      500        480 (96 %)  240 (50 %)  216 (90 %)  0.93      0.98     0.61  0.52" in lines
+    design = audited.design(0.1)
+    doubted = f"  Real record {design.id} (oxide magnetite, density 0.1 1/nm², chains 3) of md, table, doubted: "
+    assert doubted + "adhesion [mJ/m²] is 30 where 12 ± 3 is expected." in lines
+    assert lines.index("round 1") < lines.index(doubted + "adhesion [mJ/m²] is 30 where 12 ± 3 is expected.")
+    assert lines[lines.index("round 0") + 1] == "  Nothing was decided about the data."
+
+
+def test_json_has_one_object_a_round(audited):
+    found = json.loads(invoked("audit", str(audited.campaign.run_folder), "--json").stdout)
+    keys = ("round", "generated", "valid", "unique", "novel", "admitted", "rejected", "contradicted", "flagged")
+    assert [[one[key] for key in (*keys, "confirmed", "corrected")] for one in found] == [
+        [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        [1, 500, 480, 240, 216, 0, 0, 0, 1, 0, 0],
+        [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
+    ]
+    assert found[1]["quality"]["c2st_null"] == 0.52 and found[1]["calibration"]["within_95"] == 0.95
+    assert found[1]["gates"][1]["admitted"] is False
+    assert found[2]["verdicts"][0]["superseded"] == [0, 1] and len(found[2]["sentences"]) == 1
+    assert [ledger_from(one) for one in found][1].gates == LEDGERS[1].gates
+
+
+def test_a_campaign_without_a_ledger_says_why(story):
+    told = story("bare")
+    shown = invoked("audit", str(told.campaign.path))
+    assert (shown.exit_code, shown.stdout) == (0, "bare: no ledger yet: no round has been judged\n")
+    told.simulate(0, [(1.0, 2.0)])
+    shown = invoked("audit", str(told.campaign.path), "--json")
+    assert json.loads(shown.stdout) == [] and "no round has been judged" in shown.stderr
+    told.store.close()
+    (told.campaign.run_folder / "campaign.db").unlink()
+    shown = invoked("audit", str(told.campaign.path))
+    assert shown.exit_code == 2 and shown.stderr == "bare has not been run yet: loop run campaign.yaml\n"
+
+
+def test_status_has_the_counts_of_the_last_round(audited, story):
+    found = snapshot(audited.campaign)["ledger"]
+    assert (found["round"], found["corrected"], found["flagged"]) == (2, 1, 0)
+    assert "\nledger of round 2: 1 corrected\n" in invoked("status", str(audited.campaign.path)).stdout
+    assert snapshot(story("fresh").campaign)["ledger"] is None
+
+
+def test_the_report_tells_what_was_believed_and_marks_what_no_longer_counts(audited, story):
+    text = " ".join(re.sub(r"<[^>]+>", " ", report.write(audited.campaign).read_text()).split())
+    assert "In 3 rounds: of synthetic records 0 believed" in text
+    assert "Source scan (scan) admitted for adhesion, as a feature: gain +0.31 ± 0.10 nat per record" in text
+    assert "doubted in round 1, corrected in round 2 fresh: adhesion [mJ/m²] 13 ± 2" in text
+    assert text.count("no longer counts: superseded in round 2") == 2
+    bare = report.write(story("unjudged").campaign).read_text()
+    assert "<p>No ledger yet: no round has been judged.</p>" in bare

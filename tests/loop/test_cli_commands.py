@@ -60,7 +60,7 @@ def folder(tmp_path):
 def test_help_names_every_command_and_is_short_of_ink(folder):
     shown = shell("--help", folder=folder)
     assert shown.returncode == 0
-    commands = ("init", "check", "run", "status", "ask", "tell", "report", "export", "amend", "schema")
+    commands = ("init", "check", "run", "status", "ask", "tell", "report", "audit", "export", "amend", "schema")
     for command in commands:
         assert f"\n  {command} " in shown.stdout
     assert "\x1b" not in shown.stdout
@@ -76,6 +76,7 @@ def test_light_commands_import_nothing_heavy(folder):
         ["ask", "films.yaml", "-o", "s.xlsx"],
         ["export", "films.yaml", "-o", "o.csv"],
         ["report", "films.yaml"],
+        ["audit", "films.yaml"],
     ]
     code = (
         "import sys\nfrom loop.cli import main\n"
@@ -129,7 +130,7 @@ def test_check_speaks_plainly(folder):
 
 def test_every_fault_is_one_line_on_stderr_and_nothing_is_written(folder):
     (folder / "films.yaml").write_text(MEASURED.replace("seed: 7", "seed: x").replace("batch", "bacht"))
-    for command in (["check"], ["run"], ["status"], ["ask", "-o", "s.csv"], ["report"], ["export", "-o", "o.csv"]):
+    for command in (["check"], ["run"], ["status"], ["ask", "-o", "s.csv"], ["report"], ["audit"], ["export", "-o", "o.csv"]):
         shown = loop(command[0], "films.yaml", *command[1:], folder=folder)
         assert shown.returncode == 2
         assert shown.stdout == ""

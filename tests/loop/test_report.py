@@ -17,7 +17,7 @@ from loop.types import Check, Pick, Proposal
 
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 ONE_OBJECTIVE = "objectives: [{property: dipole, goal: maximize}]"
-SECTIONS = ["best", "noise", "compromises", "progress", "failures", "checks", "lineage", "campaign", "meaning"]
+SECTIONS = ["best", "noise", "compromises", "progress", "audit", "failures", "checks", "lineage", "campaign", "meaning"]
 
 
 class Page(HTMLParser):
