@@ -4,7 +4,7 @@ The surface is a film's at `smoke` (same builder, same force field), its hydroxy
 At random places x of both faces a fragment of two units (some conformers) stands in random orientations o at heights z
 up to 0.85 nm above the surface or its ligands. With U their energy and kT the design's,
 
-    <U>(x) = sum_{o,z} U exp(-U/kT) / sum_{o,z} exp(-U/kT),    adhesion_energy = -mean_x <U> / v^(2/3)
+    <U>(x) = sum_{o,z} U exp(-U/kT) / [1 + sum_{o,z} exp(-U/kT)],    adhesion_energy = -mean_x <U> / v^(2/3)
 
 with v the volume of a fragment in the melt, so that v^(2/3) is the area that one covers; Coulomb and Lennard-Jones
 energies are averaged with the same weights. Fragments choose freely where a chain in a melt has neighbours, so that
@@ -183,10 +183,14 @@ def scan(
 
 
 def weighted(energies: Energies, temperature: float) -> np.ndarray:
-    """(places, 3) kJ/mol: energy and its parts at each place, over orientations and heights by Boltzmann's weights."""
-    least = energies.whole.min(axis=(1, 2), keepdims=True)
-    weights = np.exp(-(energies.whole - least) / (GAS_CONSTANT * temperature))
-    weights /= weights.sum(axis=(1, 2), keepdims=True)
+    """(places, 3) kJ/mol: energy and its parts at each place, over orientations and heights by Boltzmann's weights.
+
+    One more state is that of a fragment elsewhere, without energy: where an upright ligand stands none fits.
+    """
+    kt = GAS_CONSTANT * temperature
+    least = np.minimum(energies.whole.min(axis=(1, 2), keepdims=True), 0.0)
+    weights = np.exp((least - energies.whole) / kt)
+    weights /= weights.sum(axis=(1, 2), keepdims=True) + np.exp(least / kt)
     return np.stack([(weights * part).sum(axis=(1, 2)) for part in energies], axis=1)
 
 

@@ -71,12 +71,14 @@ def test_a_placed_fragment_has_the_energy_of_the_assembled_system():
 
 
 def test_places_are_averaged_by_boltzmanns_weights():
-    # kT = 1 kJ/mol: orientations at 0 and -ln 3 have weights 1/4 and 3/4, and an overlap has none
+    # kT = 1 kJ/mol: -ln 2 and -ln 3 have weights 2 and 3, an overlap none, and a fragment elsewhere 1
     temperature = 1 / 0.00831446
-    whole = np.array([[[0.0], [-np.log(3.0)], [1e5]]])
+    open_, blocked = [[-np.log(2.0)], [-np.log(3.0)], [1e5]], [[1e5], [1e5], [2e5]]
+    whole = np.array([open_, blocked])
     energies = Energies(whole, whole * 2, -whole)
-    mean = -0.75 * np.log(3.0)
-    assert weighted(energies, temperature) == pytest.approx(np.array([[mean, 2 * mean, -mean]]), rel=1e-6)
+    mean = -(2 * np.log(2.0) + 3 * np.log(3.0)) / 6
+    right = np.array([[mean, 2 * mean, -mean], [0.0, 0.0, 0.0]])
+    assert weighted(energies, temperature) == pytest.approx(right, rel=1e-5)
 
 
 def test_energies_per_area_become_adhesion():
