@@ -27,6 +27,8 @@ FARTHEST = 4.0
 """Standard deviations of the last of a number's tries over that of the first, which is the decoder's own."""
 REDRAWS = 4
 """Times that a design which breaks a rule is drawn again whole, before it is field by field."""
+SYMBOLS = 3
+"""Symbols of a molecule that are tried at each place: each is another molecule, which takes milliseconds to judge."""
 SWEEPS = 3
 """Times that each field then has its turn."""
 
@@ -149,7 +151,8 @@ class Decoder:
         wrong, values = len(self._broken(design)), {**self.encoding.spelled(design), **self._given}
         steps = [self._steps[i] for _ in range(SWEEPS) for i in rng.permutation(len(self._steps))]
         for step in sorted(steps, key=lambda step: step.parameter.bounds is None):
-            for value in step.drawn(heads, rng)[0]:
+            few = SYMBOLS if step.parameter.name in self.encoding.symbols else None
+            for value in step.drawn(heads, rng)[0][:few]:
                 trial = self.encoding.design({**values, step.parameter.name: value})
                 left = len(self._broken(trial))
                 if left < wrong:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from generators.decoding import Decoder
+from generators.symbols import novel
 from generators.uniform import pinned_space, valid_designs
 from loop.seeds import derive
 from loop.space import canonical_value
@@ -44,7 +45,7 @@ class Model:
 @dataclass
 class Pool:
     """Draws proposals and counts, per source, how many were drawn, valid as first drawn, valid in the end, known
-    already, and not seen before."""
+    already, and not seen before; of these, in a space with generated molecules, with one that has no name yet."""
 
     model: Model
     pins: Mapping[str, Value]
@@ -151,6 +152,8 @@ class Pool:
             count["known"] += 1
         elif design not in self._found:
             count["unique"] += 1
+            if self.model.encoding.symbols:
+                count["novel"] = count.get("novel", 0) + novel(self.model.encoding.space, design)
             self._found[design] = proposal
 
     def _add_uniform(self, n: int) -> None:

@@ -56,3 +56,9 @@ def _molecule(allowed: Molecules, symbols: tuple[str, ...]) -> str:
         except molecules.BadMolecule:
             continue
     return molecules.smiles_of(allowed, ())
+
+
+def novel(space: Space, design: Design) -> bool:
+    """Whether the design has a generated molecule without a name in the catalogue."""
+    made = ((p.molecules, str(design.values[p.name])) for p in space.parameters if p.molecules)
+    return any(molecules.novel(allowed, value) for allowed, value in made)

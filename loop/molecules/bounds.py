@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from random import Random
 from typing import TYPE_CHECKING
@@ -155,6 +155,6 @@ def _atoms(molecules: Molecules) -> tuple[str, ...]:
     return tuple(s for s in alphabet(molecules) if s in chain or "CH" in s or s.strip("[]") in HALOGENS)
 
 
-def novel(molecules: Molecules, values: Sequence[str]) -> list[str]:
-    """The distinct ones of the molecules that have no name yet."""
-    return [value for value in dict.fromkeys(values) if unmarked(value) not in molecules.known]
+def novel(molecules: Molecules, smiles: str) -> bool:
+    """Whether the molecule has no name yet."""
+    return unmarked(smiles) not in molecules.known
