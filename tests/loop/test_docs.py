@@ -63,7 +63,7 @@ def test_the_example_campaign_runs_to_its_end(written) -> None:
     assert all(float(row["adhesion"]) > 0 and float(row["adhesion_se"]) > 0 for row in rows)
 
 
-@pytest.mark.parametrize("page", ["campaign_file.md", "measuring_by_hand.md"])
+@pytest.mark.parametrize("page", ["campaign_file.md", "measuring_by_hand.md", "audit.md"])
 def test_the_campaigns_of_the_pages_are_good(page, tmp_path) -> None:
     path = tmp_path / "campaign.yaml"
     path.write_text(*blocks(page, "yaml"))
