@@ -10,10 +10,10 @@ import numpy as np
 
 from acquisition.baselines import known, unseen
 from acquisition.batch import Learning, learning_share, reference, space_filling
-from acquisition.cheap import Informed, informed
 from acquisition.encoding import Encoding
 from acquisition.feasibility import Feasibility, answered
 from acquisition.improve import Improvement
+from acquisition.informed import Informed, informed
 from acquisition.surrogate import (
     Surrogate,
     SurrogateError,
@@ -40,7 +40,8 @@ class Bayes:
     """What all selection by surrogates shares.
 
     `split` is the share of the picks that learn instead of improve; `samples` the number of Monte Carlo samples of
-    the posterior (a power of two). `notes` says in plain words whatever made the last fit or selection differ from
+    the posterior (a power of two); with `rows`, cheap sources may enter as rows of inflated variance, not only as
+    features (`acquisition.gate`). `notes` says in plain words whatever made the last fit or selection differ from
     the rule. Roles of the picks: `improve`, `learn`, `explore` (too few records yet: spread over the space) and
     `fallback` (a model failed: spread over the space, the reason is in `notes`).
     """
@@ -49,12 +50,12 @@ class Bayes:
     other = ""
     objectives_allowed = range(1, 1)
 
-    def __init__(self, split: float = 0.5, samples: int = 64) -> None:
+    def __init__(self, split: float = 0.5, samples: int = 64, rows: bool = False) -> None:
         if not 0 <= split <= 1:
             raise ValueError(f"split is {split}; it is the share of picks that learn, from 0 to 1")
         if samples < 1 or samples & (samples - 1):
             raise ValueError(f"samples is {samples}; it must be a power of two, such as 64")
-        self.split, self.samples = split, samples
+        self.split, self.samples, self.rows = split, samples, rows
         self.notes: list[str] = []
         self.gates: list[Gate] = []
         self._informed: list[Informed] = []
@@ -86,14 +87,17 @@ class Bayes:
         self._feasibility: Feasibility | None = None
         with reproducible(seed):
             if not self._fit_notes:
-                self._fit_surrogates(records)
+                self._fit_surrogates(records, seed)
             self._fit_feasibility(records, failures)
         self.notes = list(self._fit_notes)
 
-    def _fit_surrogates(self, records: Sequence[Record]) -> None:
+    def _fit_surrogates(self, records: Sequence[Record], seed: int) -> None:
         """Of the real records, and what cheap sources that pay know besides."""
         try:
-            fitted = [informed(self._encoding, o, real, records) for o, real in self._records.items()]
+            fitted = [
+                informed(self._encoding, o, real, records, rows=self.rows, seed=seed)
+                for o, real in self._records.items()
+            ]
             self._informed, self._surrogates = fitted, [one.surrogate for one in fitted]
             self.gates = [gate for one in fitted for gate in one.gates]
             self._fit_notes += [f"{gate.property}: {gate.source}: {gate.reason}" for gate in self.gates]
@@ -208,7 +212,7 @@ class Bayes:
         return Improvement(stage.surrogates, stage.posterior, stage.observed, self.samples, stage.seed)
 
     def _learn(self, stage: Stage, batch: Batch, q: int) -> None:
-        noises = [float(s.noise.mean()) for s in stage.surrogates]
+        noises = [float(s.noise[: len(s.records)].mean()) for s in stage.surrogates]
         points = reference(batch.pool, stage.seed)
         learning = Learning([c.numpy() for c in stage.posterior.covariance], noises, points)
         for i in [*stage.pending, *batch.chosen]:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from acquisition.bayes import QLogNEI
-from acquisition.cheap import LEAST_LABELS, Source, informed, sources
+from acquisition.cheap import LEAST_LABELS, Source, sources
 from acquisition.encoding import Encoding
+from acquisition.informed import informed
 from acquisition.kernel import MixedKernel
 from acquisition.surrogate import Surrogate
 from loop.ledger import Witness
@@ -95,6 +96,21 @@ def test_a_wrong_source_costs_next_to_nothing():
         alone = loss(Surrogate(encoding, HIGH, real), space, unseen, values)
         changes.append(loss(surrogate, space, unseen, values) - alone)
     assert max(changes) < 0.03
+
+
+def test_labels_that_echo_the_surrogate_are_refused():
+    space, real, synthetic, unseen, _ = case(1, 20, "good")
+    encoding = Encoding(space)
+    alone = Surrogate(encoding, HIGH, real)
+    drawn = [r.design for r in synthetic]
+    own = records(drawn, alone.predict(encoding.rows(drawn))[0], "synthetic", "self", "none")
+    (good,), (echo,) = sources(encoding, HIGH, synthetic), sources(encoding, HIGH, own)
+    assert good.echo(alone) > 0.4
+    assert echo.echo(alone) < 0.1
+    found = informed(encoding, HIGH, real, [*real, *own])
+    assert [gate.admitted for gate in found.gates] == [False]
+    rows = encoding.rows(unseen)
+    assert np.array_equal(found.surrogate.predict(rows)[0], alone.predict(rows)[0])
 
 
 def test_gates_are_told_among_the_notes_of_a_fit():
