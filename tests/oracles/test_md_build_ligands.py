@@ -9,7 +9,6 @@ import pytest
 from oracles.openmm.build import feasible, sites
 from oracles.openmm.build.film import build_film
 from oracles.openmm.build.heads import ligand
-from oracles.openmm.build.hydroxyls import bound_metals
 from oracles.openmm.build.ligands import add_ligands, layer_height, parametrise
 from oracles.openmm.build.size import SIZES, Seeds
 from oracles.openmm.build.slab import build_slab
@@ -116,7 +115,7 @@ def test_every_bound_metal_holds_an_angle_and_half_its_charge(film, slab):
         i, j, product, _, epsilon = pairs.getExceptionParameters(k)
         products[i, j] = (product._value, epsilon._value)
     for body, anchor in zip(bodies.tolist(), anchors.tolist(), strict=True):
-        metals = bound_metals(slab, anchor).tolist()
+        metals = slab.bound_metals(anchor).tolist()
         assert metals
         assert all((metal, anchor, body[0]) in held for metal in metals)
         assert all(products[metal, body[0]] == pytest.approx((q[metal] * q[body[0]] / 2, 0.0)) for metal in metals)
@@ -211,7 +210,7 @@ def test_bidentate_heads_stand_on_pairs_that_suit_them(slab):
     top = slab.positions[slab.metals[np.argmax(slab.positions[slab.metals, 2])], 2]
     out = [m for m in slab.metals if slab.positions[m, 2] > top - 0.01]
     for pair in sites.sites(slab, slab.upper, "catechol"):
-        assert not {m for m in out if m in bound_metals(slab, pair[0])} & set(bound_metals(slab, pair[1]))
+        assert not {m for m in out if m in slab.bound_metals(pair[0])} & set(slab.bound_metals(pair[1]))
     chosen = sites.choose(slab, slab.lower, "catechol", 3, np.random.default_rng(1))
     for k in range(3):
         others = slab.positions[np.delete(chosen, k, axis=0).ravel()]

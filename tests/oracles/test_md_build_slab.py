@@ -8,7 +8,7 @@ import pytest
 
 from oracles.openmm.build.assemble import Surface
 from oracles.openmm.build.crystal import surface_cell
-from oracles.openmm.build.hydroxyls import add_hydroxyls, bound_metals, count, hydroxyl_charge
+from oracles.openmm.build.hydroxyls import add_hydroxyls, count, hydroxyl_charge
 from oracles.openmm.build.size import SIZES
 from oracles.openmm.build.slab import build_slab
 from oracles.openmm.forcefield import oxides
@@ -187,7 +187,7 @@ def test_oxygens_inside_have_the_charge_of_the_models_table(oxide, model):
     slab = slab_of(oxide, facet, catalogue.termination_name(oxide, facet, "auto"))
     whole = [i for i, site in enumerate(slab.sites) if site == "oxygen"]
     whole = [i for i in whole if slab.coordination[i] == slab.coordination[whole].max()]
-    oxygens = [i for i in whole if not set(bound_metals(slab, i)) & set(slab.open_metals)]
+    oxygens = [i for i in whole if not set(slab.bound_metals(i)) & set(slab.open_metals)]
     assert len(oxygens) >= 0.1 * len(slab.sites)
     assert slab.charges(model)[oxygens] == pytest.approx(np.full(len(oxygens), expected), abs=5e-4)
 
@@ -242,7 +242,7 @@ def test_every_metal_bound_to_a_hydroxyl_holds_its_angle():
     inner = [
         i for i, site in enumerate(slab.sites) if site == "oxygen" and 0.1 < slab.positions[i, 2] < slab.height - 0.1
     ]
-    assert {len(bound_metals(slab, i)) for i in inner} == {6}
+    assert {len(slab.bound_metals(i)) for i in inner} == {6}
 
 
 def test_hydroxyls_stand_anywhere_and_where_their_seed_says():

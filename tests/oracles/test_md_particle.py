@@ -207,7 +207,6 @@ def test_particles_are_refused_where_they_cannot_be_built():
     assert "[0.8, 3]" in failed({**good, "particle_radius": 0.5})["particle_radius"]
     assert "number" not in failed({**good, "particle_radius": "big"}) and failed({**good, "particle_radius": "big"})
     assert "coil" in failed({**good, "start": "beta"})["start"]
-    assert "none" in failed({**good, "ligand": "stearate", "ligand_density": 1.0})["ligand"]
     assert "hydroxyl_density" in failed({**good, "hydroxyl_density": 30.0})
     quartz = failed({**good, "oxide": "quartz", "hydroxyl_density": 2.0}, oxide_model="minff")
     assert "8.2" in quartz["dq"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -18,7 +18,7 @@ from oracles.openmm.materials import catalogue
 
 CRYSTAL = 1.25
 """How much denser than their liquid ligands may stand: organic crystals fill 0.74 of their volume, liquids 0.60."""
-STRAIGHT, FLAT = 1.3, 0.5
+STRAIGHT, FLAT = 1.1, 0.5
 """No shape of a ligand stands higher than this many times its contour, and its tallest one is no lower than so many:
 where that settles a check, no shape has to be drawn, which takes ten times as long as all else."""
 COILED = 2.0
@@ -45,13 +45,17 @@ def grafts(design: Mapping[str, Value], area: float) -> int:
     return 0 if design["ligand"] == catalogue.NO_LIGAND else count(float(design["ligand_density"]), area)
 
 
+def binding(design: Mapping[str, Value], ligands: int) -> int:
+    """Oxygens that so many of a design's ligands are bound by."""
+    return ligands * ligand(design["ligand"]).binds if ligands else 0
+
+
 def anchored(design: Mapping[str, Value], slab: Slab) -> tuple[int, int]:
     """Oxygens of one face that ligands are bound by, and at most as many that carry no hydroxyl for their sake."""
     ligands = grafts(design, slab.area)
     if not ligands:
         return 0, 0
-    kind = ligand(design["ligand"])
-    return ligands * kind.binds, ligands * grafting(slab, kind.head).blocked
+    return binding(design, ligands), ligands * grafting(slab, ligand(design["ligand"]).head).blocked
 
 
 def ligand_atoms(name: object) -> int:
@@ -65,35 +69,46 @@ def ligand_checks(design: Mapping[str, Value], slab: Slab, size: Size) -> list[C
     name = design["ligand"]
     if name == catalogue.NO_LIGAND:
         return []
-    most = grafting(slab, ligand(name).head).capacity
-    if not most:
-        return [_no_site(name)]
-    density = _density(design, most, slab.area)
-    if not density.passed:
-        return [density]
+    site = site_check(design, 1, grafting(slab, ligand(name).head).capacity, slab.area, "on each face")
+    if not site.passed:
+        return [site]
     gap = room(name, grafts(design, slab.area), slab.area, size.gap)
+    return room_checks(design, site, lambda height: height, gap)
+
+
+def site_check(design: Mapping[str, Value], least: int, most: int, area: float, where: str) -> Check:
+    """Whether a density means ligands, which come `least` at a time, and no more than the sites that suit their head on
+    an area (nm^2)."""
+    if not most:
+        return _no_site(design["ligand"])
+    low, high = round(least / 2 / area + 0.005, 2), round(most / area, 2)
+    check = within("ligand_density", design["ligand_density"], low, high, "1/nm^2")
+    if check.passed:
+        return check
+    fewest = "one ligand" if least == 1 else f"{least} ligands"
+    return replace(check, detail=f"{check.detail} ({fewest} to {most} {where}), or ligand be none")
+
+
+def room_checks(
+    design: Mapping[str, Value], density: Check, space: Callable[[float], float], gap: float
+) -> list[Check]:
+    """Whether ligands that have sites (the check of their `density`) have room too: `space(height)` nm^3 per nm^2 of
+    surface where they stand so high (nm), and a gap (nm) for their length."""
+    name = design["ligand"]
     length = _at_most("ligand_length", contour(name), COILED * gap, gap)
     if not length.passed:
         return [density, length]
     straight = STRAIGHT * contour(name) + CLEARANCE
     needed = straight if straight <= gap else lowest(name)
-    return [_crowding(design, density), length, _at_most("ligand_height", needed, gap, gap)]
+    return [_crowding(design, density, space), length, _at_most("ligand_height", needed, gap, gap)]
 
 
-def _density(design: Mapping[str, Value], most: int, area: float) -> Check:
-    low, high = round(0.5 / area + 0.005, 2), round(most / area, 2)
-    check = within("ligand_density", design["ligand_density"], low, high, "1/nm^2")
-    if check.passed:
-        return check
-    return replace(check, detail=f"{check.detail} (one ligand to {most} on each face), or ligand be none")
-
-
-def _crowding(design: Mapping[str, Value], density: Check) -> Check:
+def _crowding(design: Mapping[str, Value], density: Check, space: Callable[[float], float]) -> Check:
     """The check of the density again, refused where so many ligands do not fit side by side even when upright."""
     name = design["ligand"]
-    if float(design["ligand_density"]) <= CRYSTAL * FLAT * contour(name) / layer_height(name, 1.0):
+    if float(design["ligand_density"]) <= CRYSTAL * space(FLAT * contour(name)) / layer_height(name, 1.0):
         return density
-    most = round(CRYSTAL * longest(name) / layer_height(name, 1.0), 2)
+    most = round(CRYSTAL * space(longest(name)) / layer_height(name, 1.0), 2)
     if float(design["ligand_density"]) <= most:
         return density
     cure = f"ligands this bulky fill the space at {most:g} 1/nm^2 even when upright; use fewer"

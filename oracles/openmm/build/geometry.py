@@ -62,3 +62,9 @@ def from_sphere(x: np.ndarray, centre: np.ndarray, radius: float, edge: np.ndarr
     apart = apart - np.round(apart / edge[:, None, None]) * edge[:, None, None]
     r = np.linalg.norm(apart, axis=-1)
     return r - radius, apart / r[..., None]
+
+
+def outward(x: np.ndarray) -> np.ndarray:
+    """(n, 3) unit vectors from the origin towards points (n, 3); none at the origin itself."""
+    r = np.linalg.norm(x, axis=1, keepdims=True)
+    return np.asarray(x / np.maximum(r, 1e-9))

@@ -3,25 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from math import pi
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from oracles.openmm.build.packing import AVOGADRO, SLACK, WALL, DoesNotFit, random_rotation
+from oracles.openmm.build.slab import folded
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 CONFORMATIONS, PLACES = 60, 40
 """Conformations tried for a chain, and places of each."""
 CHOICE = 5
 """Places clear of the particle of which a chain takes the one farthest from the chains already there."""
+BESIDE = 0.2
+"""nm kept from ligands at placement: bonds of 0.15 nm cross none of theirs, and none runs through a ring of six."""
 
 
 @dataclass(frozen=True)
 class Hollow:
-    """Where the polymer goes: a periodic cube of `edge` nm but for a ball of `radius` nm about its middle."""
+    """Where the polymer goes: a periodic cube of `edge` nm but for a ball of `radius` nm about its middle and what is
+    near one of the `obstacles` (n, 3) nm."""
 
     edge: float
     radius: float
+    obstacles: np.ndarray = field(default_factory=lambda: np.empty((0, 3)))
+
+    @cached_property
+    def _tree(self) -> cKDTree:
+        from scipy.spatial import cKDTree
+
+        return cKDTree(folded(self.obstacles, np.full(3, self.edge)), boxsize=self.edge)
+
+    def clear(self, x: np.ndarray) -> bool:
+        """Whether the points (n, 3) nm, in any periodic image, are outside ball and obstacles."""
+        if np.linalg.norm(_nearest(x - self.middle, self.edge), axis=1).min() <= self.radius + WALL:
+            return False
+        near, _ = self._tree.query(folded(x, np.full(3, self.edge)), distance_upper_bound=BESIDE)
+        return bool(np.isinf(near).all())
 
     @property
     def middle(self) -> np.ndarray:
@@ -54,8 +77,8 @@ def pack_around(
     rng: np.random.Generator,
     entangled: Callable[[Sequence[np.ndarray]], bool] = lambda placed: False,
 ) -> list[np.ndarray]:
-    """Chains spread over the cube in random orientations, none with an atom in the ball: with bonds of 0.15 nm none
-    runs through it. They may cross the cube's faces.
+    """Chains spread over the cube in random orientations, none with an atom in the ball or at an obstacle: with bonds
+    of 0.15 nm none runs through it. They may cross the cube's faces.
 
     Arguments as of `packing.pack_coils`. Raises DoesNotFit where none of many conformations finds a place.
     """
@@ -83,7 +106,7 @@ def _clear_places(
     """Centres (3,) nm at which the chain stays out of the ball, the one farthest from the others' first."""
     clear = []
     for place in rng.random((PLACES, 3)) * hollow.edge:
-        if np.linalg.norm(_nearest(x + place - hollow.middle, hollow.edge), axis=1).min() > hollow.radius + WALL:
+        if hollow.clear(x + place):
             clear.append(place)
         if len(clear) == CHOICE:
             break

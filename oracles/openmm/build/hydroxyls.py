@@ -55,11 +55,6 @@ def add_hydroxyls(
         for oxygen in rng.choice(len(face), per_face, replace=False):
             atom = int(face[oxygen])
             positions.append(slab.positions[atom] + (0, 0, outward * length))
-            angles += [(int(metal), len(oxygens), theta) for metal in bound_metals(slab, atom)]
+            angles += [(int(metal), len(oxygens), theta) for metal in slab.bound_metals(atom)]
             oxygens.append(atom)
     return Hydroxyls(np.array(oxygens, dtype=int), np.array(positions).reshape(-1, 3), tuple(angles))
-
-
-def bound_metals(slab: Slab, oxygen: int) -> np.ndarray:
-    """Metals bound to an oxygen of the slab."""
-    return np.asarray(slab.bonds[slab.bonds[:, 1] == oxygen, 0])

@@ -7,6 +7,7 @@ was. Every metal bound to an anchor holds the metal-O-X angle, as for hydroxyls.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -17,8 +18,8 @@ from loop.seeds import derive
 from oracles.openmm.build import sites
 from oracles.openmm.build.conformers import conformers, height
 from oracles.openmm.build.heads import Ligand, ligand
-from oracles.openmm.build.hydroxyls import bound_metals
 from oracles.openmm.build.packing import AVOGADRO
+from oracles.openmm.build.particle import Particle
 from oracles.openmm.build.slab import Slab, folded
 from oracles.openmm.forcefield import sage, silicon
 from oracles.openmm.forcefield.parameters import Parameters
@@ -37,7 +38,7 @@ REACH = 1.0
 
 @dataclass(frozen=True)
 class Ligands:
-    """Ligands of both faces: anchors (k, anchors each) as slab indices, and the positions (k, n, 3) nm of all but them.
+    """Ligands of a surface: anchors (k, anchors each) as indices of the oxide, positions (k, n, 3) nm of all but them.
 
     `parameters` are those of the neutral bound molecule, its anchors first. angles: (metal, anchor, index of the
     ligand, index in its molecule of the atom that holds the anchor, equilibrium angle in rad) of every metal-O-X angle.
@@ -126,27 +127,40 @@ def add_ligands(slab: Slab, name: object, per_face: int, gap: float, seed: int, 
     """
     rng = np.random.default_rng(derive(seed, "ligands"))
     kind, parameters = parametrise(name, cache)
-    shapes = [x for x in conformers(name) if height(x) <= gap - CLEARANCE]
-    if not shapes:
-        raise ValueError(f"ligand {name!r} needs {lowest(name):.2f} nm and the gap is {gap:.2f} nm high")
+    shapes = shapes_within(name, gap)
     anchors: list[np.ndarray] = []
     positions: list[np.ndarray] = []
     for face, flip in ((slab.upper, (1, 1, 1)), (slab.lower, (1, -1, -1))):
         depth = np.abs(slab.positions[:, 2] - slab.positions[face, 2].mean())
         around = [slab.positions[depth < REACH]]
         for site in sites.choose(slab, face, kind.head, per_face, rng):
-            x = _standing(shapes, slab, site, flip, np.concatenate(around), kind, rng)
+            x = _upon(slab, site, flip, np.concatenate(around), shapes, kind, rng)
             around.append(x)
             anchors.append(site)
             positions.append(x)
+    return bound(slab, kind, parameters, anchors, positions)
+
+
+def bound(
+    oxide: Slab | Particle, kind: Ligand, parameters: Parameters, anchors: list[np.ndarray], positions: list[np.ndarray]
+) -> Ligands:
+    """The ligands on their anchors, with the angles that these hold."""
     theta = np.deg2rad(catalogue.anchor()["angle"]["angle"])
     angles = [
         (int(metal), int(atom), k, holder, theta)
         for k, site in enumerate(anchors)
         for atom, holder in zip(site, kind.holders, strict=True)
-        for metal in bound_metals(slab, int(atom))
+        for metal in oxide.bound_metals(int(atom))
     ]
     return Ligands(kind, parameters, np.array(anchors), np.array(positions), tuple(angles))
+
+
+def shapes_within(name: object, gap: float) -> list[np.ndarray]:
+    """Shapes of a ligand that a gap (nm) is high enough for. Raises ValueError where there is none."""
+    shapes = [x for x in conformers(name) if height(x) <= gap - CLEARANCE]
+    if not shapes:
+        raise ValueError(f"ligand {name!r} needs {lowest(name):.2f} nm and the gap is {gap:.2f} nm high")
+    return shapes
 
 
 def room(name: object, per_face: int, area: float, gap: float) -> float:
@@ -176,17 +190,16 @@ def longest(name: object) -> float:
     return max(height(x) for x in conformers(name))
 
 
-def _standing(
-    shapes: list[np.ndarray],
+def _upon(
     slab: Slab,
     site: np.ndarray,
     flip: tuple[int, int, int],
     around: np.ndarray,
+    shapes: list[np.ndarray],
     kind: Ligand,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """A shape on its site without its anchors, (n, 3) nm, turned about the normal so that its atoms beyond those that
-    hold the anchors keep clear of the slab and of the others on its face."""
+    """A ligand on a site of a slab's face, clear of what is `around`, (n, 3) nm, on the same face."""
     from scipy.spatial import cKDTree
 
     at = slab.positions[site]
@@ -196,21 +209,38 @@ def _standing(
     period = np.array([*slab.lateral, 1e3])
     raised = np.array([0.0, 0.0, period[2] / 2])
     tree = cKDTree(folded(others + raised, period), boxsize=period)
+
+    def clearance(x: np.ndarray) -> float:
+        return float(tree.query(folded(x + raised, period))[0].min())
+
+    axis = float(np.arctan2(along[1] * flip[1], along[0]))
+    return standing(shapes, foot, lambda: (turn * flip for turn in turns(kind, axis, rng)), clearance, kind)
+
+
+def standing(
+    shapes: list[np.ndarray],
+    foot: np.ndarray,
+    ways: Callable[[], Iterable[np.ndarray]],
+    clearance: Callable[[np.ndarray], float],
+    kind: Ligand,
+) -> np.ndarray:
+    """The shape on a `foot` (3,) nm without its anchors, (n, 3) nm, and of the `ways` to turn it, (3, 3) each and drawn
+    anew for each shape, the one by which its atoms beyond those that hold the anchors have the most `clearance`."""
     free = np.setdiff1d(np.arange(len(kind.bound.elements)), [*range(kind.binds), *kind.holders])
-    best, clearance = np.empty((0, 3)), -1.0
+    best, widest = np.empty((0, 3)), -1.0
     for shape in shapes:
-        for angle in _azimuths(along * flip, kind.binds, rng):
-            c, s = np.cos(angle), np.sin(angle)
-            x = foot + (shape @ np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]])) * flip
-            nearest = float(tree.query(folded(x[free] + raised, period))[0].min()) if len(free) else 0.0
-            if nearest > clearance:
-                best, clearance = x[kind.binds :], nearest
+        for way in ways():
+            x = foot + shape @ way
+            nearest = clearance(x[free]) if len(free) else 0.0
+            if nearest > widest:
+                best, widest = x[kind.binds :], nearest
     return best
 
 
-def _azimuths(along: np.ndarray, binds: int, rng: np.random.Generator) -> np.ndarray:
-    """Turns about the normal: any, or the two that lay two anchors' axis along their site's."""
-    if binds == 1:
-        return np.asarray(rng.uniform(0, 2 * np.pi, TURNS))
-    axis = float(np.arctan2(along[1], along[0]))
-    return np.array([axis, axis + np.pi])
+def turns(kind: Ligand, axis: float, rng: np.random.Generator) -> Iterable[np.ndarray]:
+    """Rotations (3, 3) of rows about the normal: any, or the two that lay two anchors' axis along their site's, which
+    is at an angle of `axis` (rad) from x."""
+    angles = rng.uniform(0, 2 * np.pi, TURNS) if kind.binds == 1 else (axis, axis + np.pi)
+    for angle in angles:
+        c, s = np.cos(angle), np.sin(angle)
+        yield np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]])

@@ -7,41 +7,36 @@ is left of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from oracles.openmm.build.hydroxyls import Hydroxyls
+from oracles.openmm.build.geometry import outward
+from oracles.openmm.build.hydroxyls import Hydroxyls, hydroxyl_charge
 from oracles.openmm.build.particle import Particle
+from oracles.openmm.build.particle_ligands import blocked
 from oracles.openmm.forcefield.oxides import hydroxyl_gain
 from oracles.openmm.materials import catalogue
 
 PATTERNS, EXCHANGES = 8, 20
 """Patterns drawn, of which the one with the smallest dipole is taken, and exchanges in each."""
+NO_ANCHORS = np.empty((0, 1), dtype=int)
 
 
-def hydroxylate(
-    particle: Particle, groups: int, model: str, seed: int, blocked: Sequence[int] | np.ndarray = ()
-) -> Hydroxyls:
-    """So many hydroxyls on the exposed oxygens but the `blocked`; hydrogens point away from the centre."""
+def hydroxylate(particle: Particle, groups: int, model: str, seed: int, anchors: np.ndarray = NO_ANCHORS) -> Hydroxyls:
+    """So many hydroxyls on the exposed oxygens that no ligand keeps from it by its `anchors`, (ligands, anchors each);
+    hydrogens point away from the centre."""
     rng = np.random.default_rng(seed)
     length = float(catalogue.data(model)["hydroxyl_bond"]["length"])
     theta = np.deg2rad(catalogue.data(model)["hydroxyl_angle"]["angle"])
-    free = particle.exposed[~np.isin(particle.exposed, blocked)]
+    free = particle.exposed[~np.isin(particle.exposed, blocked(particle, anchors))]
     hydrogens = particle.positions + length * outward(particle.positions)
     charge = float(catalogue.data(model)["hydrogen"]["charge"])
     moments = hydroxyl_gain(model) * particle.positions + charge * hydrogens
     bare = particle.charges(model) @ particle.positions
+    bare = bare + hydroxyl_charge(model) * particle.positions[anchors.ravel()].sum(axis=0)
     patterns = [_pattern(particle, rng.permutation(free), groups, moments, bare) for _ in range(PATTERNS)]
     oxygens = np.sort(min(patterns, key=lambda o: float(np.linalg.norm(bare + moments[o].sum(axis=0)))))
     angles = [(int(metal), k, theta) for k, o in enumerate(oxygens) for metal in particle.bound_metals(int(o))]
     return Hydroxyls(oxygens, hydrogens[oxygens], tuple(angles))
-
-
-def outward(positions: np.ndarray) -> np.ndarray:
-    """(n, 3) unit vectors away from the centre."""
-    r = np.linalg.norm(positions, axis=1, keepdims=True)
-    return np.asarray(positions / np.maximum(r, 1e-9))
 
 
 def _pattern(particle: Particle, drawn: np.ndarray, groups: int, moments: np.ndarray, bare: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -37,33 +37,49 @@ def _metals_above(slab: Slab, face: np.ndarray) -> np.ndarray:
 
 
 def choose(slab: Slab, face: np.ndarray, head: str, n: int, rng: np.random.Generator) -> np.ndarray:
-    """(n, anchors) sites of a face, each the farthest from those before it among a few random candidates (Mitchell,
-    SIGGRAPH 1991, 157), and none within the ligands' spacing of another.
+    """(n, anchors) sites of a face, spread over it.
 
     Where chance does not find so many, some of the densest arrangement. Raises ValueError where that has fewer.
     """
     all_sites = sites(slab, face, head)
     distances = _apart(slab, all_sites)
-    near = distances < spacing()
+    chosen = spread(lambda site: distances[site], len(all_sites), n, rng)
+    if chosen is None:
+        chosen = some_of(densest(distances < spacing(), range(len(all_sites))), n, rng)
+    return np.asarray(all_sites[chosen])
+
+
+def spread(between: Callable[[int], np.ndarray], sites: int, n: int, rng: np.random.Generator) -> Sequence[int] | None:
+    """n of so many sites, each the farthest from those before it among a few random candidates (Mitchell, SIGGRAPH
+    1991, 157), and none within the ligands' spacing of another; None where chance does not find so many.
+
+    `between(site)` gives the distances (sites,) nm of one from all.
+    """
     for _ in range(TRIES):
         chosen: list[int] = []
-        free = np.arange(len(all_sites))
+        nearest = np.full(sites, np.inf)
+        free = np.arange(sites)
         while len(chosen) < n and len(free):
             candidates = rng.choice(free, size=min(CANDIDATES, len(free)), replace=False)
-            farthest = np.argmax(distances[candidates][:, chosen].min(axis=1)) if chosen else 0
-            chosen.append(int(candidates[farthest]))
-            free = np.flatnonzero(~near[chosen].any(axis=0))
+            chosen.append(int(candidates[np.argmax(nearest[candidates])]))
+            nearest = np.minimum(nearest, between(chosen[-1]))
+            free = np.flatnonzero(nearest >= spacing())
         if len(chosen) == n:
-            return np.asarray(all_sites[chosen])
-    densest = _densest(near)
-    if len(densest) < n:
-        raise ValueError(f"{n} ligands do not fit on a face with room for {len(densest)}; use fewer")
-    return np.asarray(all_sites[rng.choice(densest, size=n, replace=False)])
+            return chosen
+    return None
+
+
+def some_of(arrangement: Sequence[int], n: int, rng: np.random.Generator) -> Sequence[int]:
+    """n sites of an arrangement. Raises ValueError where it has fewer."""
+    if len(arrangement) < n:
+        raise ValueError(f"{n} ligands do not fit on a face with room for {len(arrangement)}; use fewer")
+    return [int(site) for site in rng.choice(arrangement, size=n, replace=False)]
 
 
 def capacity(slab: Slab, head: str) -> int:
     """Most ligands that one face holds at their spacing."""
-    return min(len(_densest(_apart(slab, sites(slab, face, head)) < spacing())) for face in (slab.lower, slab.upper))
+    near = (_apart(slab, sites(slab, face, head)) < spacing() for face in (slab.lower, slab.upper))
+    return min(len(densest(one, range(len(one)))) for one in near)
 
 
 def blocked(slab: Slab, anchors: Sequence[int] | np.ndarray) -> np.ndarray:
@@ -88,17 +104,21 @@ def wrapped(apart: np.ndarray, lateral: tuple[float, float]) -> np.ndarray:
     return apart
 
 
-def _densest(near: np.ndarray) -> list[int]:
-    """Indices of a densest arrangement: the largest of many found by taking, from some first site, the site that blocks
-    the fewest of those still free."""
+def densest(near: np.ndarray, firsts: Iterable[int]) -> list[int]:
+    """Indices of a densest arrangement of sites that are not `near` (m, m) to each other, each near to itself: the
+    largest found by taking, from each of the `firsts` on, the site that blocks the fewest of those still free."""
     best: list[int] = []
-    for first in range(len(near)):
-        chosen, free = [first], ~near[first]
-        while free.any():
-            cost = np.where(free, (near & free).sum(axis=1), len(near) + 1)
-            pick = int(np.argmin(cost))
+    for first in firsts:
+        chosen, pick = [], first
+        free, blocks = np.ones(len(near), dtype=bool), near.sum(axis=1)
+        while True:
             chosen.append(pick)
-            free &= ~near[pick]
+            taken = free & near[pick]
+            free &= ~taken
+            blocks = blocks - near[:, taken].sum(axis=1)
+            if not free.any():
+                break
+            pick = int(np.argmin(np.where(free, blocks, len(near) + 1)))
         best = max(best, chosen, key=len)
     return best
 

@@ -52,6 +52,10 @@ class Slab:
         """(n,) bonds of each atom."""
         return np.bincount(self.bonds.ravel(), minlength=len(self.sites))
 
+    def bound_metals(self, oxygen: int) -> np.ndarray:
+        """Metals bound to an oxygen."""
+        return np.asarray(self.bonds[self.bonds[:, 1] == oxygen, 0])
+
     @property
     def open_metals(self) -> np.ndarray:
         """Metals of both faces with fewer oxygens than in the bulk."""
