@@ -8,7 +8,7 @@ TEMPLATE = """\
 name: {name}              # results go to runs/{name}/ beside this file
 seed: 2026                # every random draw derives from it
 
-space:                    # what a design may be; each parameter is one of choices, integer, real, fixed
+space:                    # what a design may be; each parameter is one of choices, integer, real, fixed, smiles
   oxide:            {{choices: [magnetite, hematite, corundum, periclase]}}
   hydroxyl_density: {{real: [0, 8], unit: 1/nm^2, step: 0.5}}
   polymer:          {{choices: [PVDF, PEO, PE]}}       # catalogue name or repeat-unit SMILES
