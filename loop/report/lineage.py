@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,10 +11,16 @@ from typing import Any
 from loop.export import given_error
 from loop.report.wording import estimate, moment, plus_minus
 from loop.standing import Standing
-from loop.store import DecisionRow, ProposalRow, Reader, TaskRow
+from loop.store import DecisionRow, ExtensionRow, ProposalRow, Reader, TaskRow
 from loop.types import Failed, Objective, Observed, Record
 
 Facts = dict[str, str]
+ASKED: Mapping[str, str] = {
+    "amended": "the campaign file asks for more",
+    "undecided": "the ranking was undecided",
+    "audit": "the record is doubted",
+}
+"""Why replicates were added, by the origin of the extension."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +45,13 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """Everything on record about one design; `decision` and `proposal` are empty for an unsolicited measurement."""
+    """Everything on record about one design; `decision` and `proposal` are empty for an unsolicited measurement, and
+    `extensions` where no replicate was added later."""
 
     standing: Standing
     records: list[tuple[Record, Facts]]
     replicates: list[Replicate]
+    extensions: list[Facts] = field(default_factory=list)
     decision: Facts = field(default_factory=dict)
     proposal: Facts = field(default_factory=dict)
     latent: tuple[float, ...] = ()
@@ -56,15 +65,16 @@ def lineages(
     """The lineage of each leader, in their order."""
     proposals = {row.pick.proposal.design.id: row for row in reader.proposals()}
     decisions = {row.round: row for row in reader.decisions()}
-    tasks = reader.tasks()
+    tasks, extensions = reader.tasks(), reader.extensions()
     found = []
     for standing in leaders:
         id = standing.design.id
         own = [(record, estimates_in_words(record)) for record in records if record.design.id == id]
         replicates = [replicate(reader, row) for row in tasks if row.task.design_id == id]
+        added = extensions_of(extensions, [one.row for one in replicates])
         row = proposals.get(id)
         origin = {} if row is None else origin_of(row, decisions[row.round], standing, objectives)
-        found.append(Lineage(standing, own, replicates, **origin))
+        found.append(Lineage(standing, own, replicates, added, **origin))
     return found
 
 
@@ -97,6 +107,18 @@ def origin_of(
         "parents": pick.proposal.parents,
         "predictions": predictions(pick.predicted, standing, objectives),
     }
+
+
+def extensions_of(extensions: Sequence[ExtensionRow], rows: Sequence[TaskRow]) -> list[Facts]:
+    """What is to be told of those extensions that some of a design's `rows` came from."""
+    found = []
+    for extension in extensions:
+        names = [f"{r.task.oracle}, {r.task.fidelity}" for r in rows if r.extension == extension.id]
+        if names:
+            counts = "; ".join(f"{count} of {name}" for name, count in Counter(names).items())
+            facts = {"replicates": counts, "after round": extension.round, "added": moment(extension.at)}
+            found.append(given({**facts, "because": ASKED[extension.origin], "reason": extension.reason}))
+    return found
 
 
 def estimates_in_words(record: Record) -> Facts:

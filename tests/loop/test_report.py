@@ -13,7 +13,8 @@ import pytest
 
 from loop import report
 from loop.errors import BadInput
-from loop.types import Check, Pick, Proposal
+from loop.store import task_id
+from loop.types import Check, Pick, Proposal, Task
 
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 ONE_OBJECTIVE = "objectives: [{property: dipole, goal: maximize}]"
@@ -184,6 +185,26 @@ def test_lineage_of_a_proposed_design(rich, rich_page) -> None:
         assert words in text
     # dipole 2.0 +- 0.4 predicted, 2.95 +- 0.21 observed: 0.95 / 0.4528
     assert "dipole 2.00 ± 0.40 2.95 ± 0.21 D +2.1" in text
+
+
+def test_added_replicates_are_told_with_the_design_that_got_them(story) -> None:
+    told = story(replicates=2)
+    first, second = told.simulate(0, [(3.0, 20.0), (2.9, 20.0)])
+    spec = told.campaign.oracles["md"]
+    more = [
+        Task(task_id(d.id, "md", spec.fidelity, k), d.id, "md", spec.fidelity, k, 7 + k)
+        for d, k in ((first, 2), (first, 3), (second, 2))
+    ]
+    assert "Replicates added" not in page(told).text["lineage"]
+    told.store.extend("undecided", more, reason="the ranking turns within 2 standard errors", info={})
+    for task in more:
+        told.answer(task, dipole=3.1, adhesion=21.0)
+    text = " ".join(page(told).text["lineage"].split())
+    assert text.count("Replicates added") == 2
+    assert f"replicates 2 of md, {spec.fidelity} after round 0" in text
+    assert f"replicates 1 of md, {spec.fidelity} after round 0" in text
+    assert "because the ranking was undecided reason the ranking turns within 2 standard errors" in text
+    assert f"by md, {spec.fidelity}, 4 replicates" in text
 
 
 def test_the_lineage_of_a_told_measurement_says_so(story) -> None:
