@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 
 HIDDEN = 128
 MIN_LATENT = 12
-SPARE_LATENT = 4
-"""Dimensions beyond the number of fields. On 14 fields 98.8 % of designs kept every choice with none to spare, 99.4 %
-with four: the worst of three seeds."""
+LATENT_PER_BIT = 0.8
+"""Dimensions per bit of choice; a number takes one. Of nine fields of ten choices each, 64 % of designs come back whole
+from 13 dimensions and 99.8 % from 24."""
 MIN_CORPUS = 256
 HELD_OUT = 500
 DRAWS_PER_DESIGN = 20
@@ -99,7 +100,10 @@ def pretrain(family: Family, encoding: Encoding, corpus: Corpus, steps: int, see
 
 
 def latent_size(encoding: Encoding) -> int:
-    return max(MIN_LATENT, len(encoding.categorical) + len(encoding.numeric) + SPARE_LATENT)
+    """Enough dimensions for what a design holds, and never fewer than it has fields."""
+    numbers = len(encoding.numeric)
+    bits = sum(math.log2(size) for size in encoding.sizes)
+    return max(MIN_LATENT, numbers + len(encoding.sizes), numbers + math.ceil(LATENT_PER_BIT * bits))
 
 
 def next_beta(beta: float, failed: Sequence[str]) -> float:

@@ -26,10 +26,10 @@ class VAEGAN(Trained):
 
     name = "vaegan"
     pack = PACK
-    schedule = Schedule(steps=0, beta=0.02)
+    schedule = Schedule(steps=0, beta=0.02, rate=1.5e-2, batch=256)
     update = Schedule(steps=100, beta=0.02, beta_start=0.02, rate=2e-3)
 
-    def __init__(self, corpus: int = 4000, steps: int = 900) -> None:
+    def __init__(self, corpus: int = 4000, steps: int = 450) -> None:
         super().__init__(corpus, steps)
 
     def learn(

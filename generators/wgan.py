@@ -32,7 +32,7 @@ class WGAN(Trained):
     schedule = Schedule(steps=0, beta=0.02, rate=3e-3, momentum=0.5)
     update = Schedule(steps=300, beta=0.02, beta_start=0.02, rate=1.5e-3, momentum=0.5)
 
-    def __init__(self, corpus: int = 4000, steps: int = 600) -> None:
+    def __init__(self, corpus: int = 4000, steps: int = 450) -> None:
         super().__init__(corpus, steps)
 
     def learn(
