@@ -66,7 +66,7 @@ def scan(design: Design, models: dict[str, str], seed: int) -> tuple[dict[str, f
     task = Task(design.id, design.id, "scan", "scan", 0, derive(seed, "scan", design.id))
     started = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
-        outcome = AdhesionScan(**models).evaluate(design, task, Path(folder))
+        outcome = AdhesionScan(models["oxide_model"], models["pvdf_model"]).evaluate(design, task, Path(folder))
     return {name: e.mean for name, e in outcome.items()}, time.process_time() - started
 
 

@@ -42,7 +42,7 @@ def number(part: str, name: str, ledger: Ledger) -> float | None:
 
 def likeness(ledgers: Sequence[Ledger]) -> Figure:
     """Coverage, density and C2ST of the draws; the null of C2ST is dashed in its colour."""
-    names = {"coverage": "coverage", "density": "density", "c2st": "C2ST", "c2st_null": "C2ST between held-out halves"}
+    names = {"coverage": "coverage", "density": "density", "c2st": "C2ST", "c2st_null": "null of C2ST"}
     colors = (*LINES[:3], LINES[2])
     traces = [
         line(words, color, ledgers, partial(number, "quality", name))
