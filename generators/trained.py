@@ -14,21 +14,26 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from generators import quality as judging
 from generators import snapshot
 from generators.encoding import Encoding
 from generators.gates import Gates, measure
-from generators.labels import condition_row, levels, measured_utilities, rank_weights
+from generators.labels import condition_row, levels, lies_in, measured_utilities, rank_weights
 from generators.network import Network, Shape, conditioned, initial_weights
 from generators.pool import Model, Pool
 from generators.pretrained import Corpus, Pretrained, gather_corpus, pretrain
 from generators.training import LEVELS, Rows, Schedule, log_density, training_rows
 from generators.uniform import Uniform
+from loop.ledger import Quality
 from loop.seeds import derive
 from loop.space import Space
 from loop.types import Condition, Design, Objective, Predictor, Proposal, Record
 
 if TYPE_CHECKING:
     import numpy as np
+
+COMPARED = 500
+"""Designs of the corpus that a record's design is compared with."""
 
 
 class Trained(ABC):
@@ -59,6 +64,7 @@ class Trained(ABC):
         self._base = Pretrained(None, None)
         self._network: Network | None = None
         self._properties: tuple[str, ...] = ()
+        self._expected: np.ndarray | None = None
 
     def start(self, shape: Shape, seed: int) -> Network:
         """The untrained, unconditional network."""
@@ -87,6 +93,7 @@ class Trained(ABC):
         corpus = self._pretrain(space, seed)
         self._network, self.gates, self.notes = self._base.network, self._base.gates, self._base.notes
         self._properties = tuple(objective.property for objective in objectives)
+        self._expected = None
         if self._network is not None and predict is not None and objectives:
             self._update(self._network, corpus, records, objectives, seed, predict)
         self.digest = snapshot.digest(*snapshot.pack(*self._content()))
@@ -117,7 +124,8 @@ class Trained(ABC):
         known = predicted.copy()
         for i, measured in enumerate(real.values(), start=len(corpus.train)):
             known[i] = np.where(np.isfinite(measured), measured, predicted[i])
-        rows = training_rows(encoding, designs, levels(known, predicted[: len(corpus.train)]))
+        expected = predicted[: len(corpus.train)]
+        rows = training_rows(encoding, designs, levels(known, expected))
         weights = rank_weights(predicted, np.arange(len(designs)) >= len(corpus.train))
         start = conditioned(base, LEVELS * len(objectives))
         network = self.learn(start, rows, self.update, seed=derive(seed, "stage 1"), weights=weights)
@@ -126,7 +134,7 @@ class Trained(ABC):
         if wrong:
             self.notes += (f"update rejected: {'; '.join(wrong)}; stage 0 proposes",)
         else:
-            self._network, self.gates = network, gates
+            self._network, self.gates, self._expected = network, gates, expected
 
     def propose(self, n: int, condition: Condition, incumbents: Sequence[Design], *, seed: int) -> list[Proposal]:
         """At most n distinct, canonical, rule-valid proposals, none of them known; all there are where the space holds
@@ -162,6 +170,29 @@ class Trained(ABC):
         if self._network is None or not designs:
             return np.zeros(len(designs))
         return log_density(self._network, training_rows(Encoding(space), designs))
+
+    def quality(self, records: Sequence[Record], *, seed: int) -> Quality | None:
+        """Of draws from the prior; None where proposals are uniform, or after `load` before `fit`."""
+        if self._network is None or self._corpus is None:
+            return None
+        return judging.quality(self._network, Encoding(self._fitted()), self._corpus, records, seed)
+
+    def implausible(self, records: Sequence[Record], objectives: Sequence[Objective], *, seed: int) -> list[float]:
+        """(n,) as `quality.implausible` has it of each record by its own values; empty where no level was learnt, 1 for
+        a design that no longer lies in the space. The same records give the same numbers whatever the `seed`."""
+        import numpy as np
+
+        if self._expected is None or self._network is None or self._corpus is None:
+            return []
+        space, known = self._fitted(), {o.property: o for o in objectives}
+        wished, encoding = [known[name] for name in self._properties], Encoding(space)
+        corpus = self._corpus.train[:COMPARED]
+        usual = training_rows(encoding, corpus, levels(self._expected[:COMPARED], self._expected))
+        inside = [i for i, record in enumerate(records) if lies_in(space, record.design)]
+        own = np.array([judging.levels_of(records[i], wished, self._expected) for i in inside])
+        asked = training_rows(encoding, [records[i].design for i in inside], own.reshape(len(inside), len(wished)))
+        shares = dict(zip(inside, judging.implausible(self._network, usual, asked), strict=True))
+        return [shares.get(i, 1.0) for i in range(len(records))]
 
     def synthesize(self, n: int, condition: Condition, *, seed: int) -> list[Design]:
         """At most n unlabelled designs for synthetic records, half of them under the levels wanted."""

@@ -182,20 +182,22 @@ def conditions(levels: Tensor, generator: Generator) -> Tensor:
     return one_hot_levels(levels)
 
 
-def log_density(network: Network, rows: Rows) -> np.ndarray:
-    """(n,) importance-weighted bounds on log p(x) (Burda, Grosse and Salakhutdinov, ICLR 2016, arXiv 1509.00519),
-    IMPORTANCE_SAMPLES each, all levels unknown, the noise fixed."""
+def log_density(network: Network, rows: Rows, *, levels_known: bool = False) -> np.ndarray:
+    """(n,) importance-weighted bounds on log p(x), or with `levels_known` on log p(x | levels of the rows) (Burda,
+    Grosse and Salakhutdinov, ICLR 2016, arXiv 1509.00519), IMPORTANCE_SAMPLES each, the noise fixed."""
     import torch
 
     generator = torch.Generator().manual_seed(0)
     samples, n = IMPORTANCE_SAMPLES, len(rows.inputs)
     with torch.no_grad(), one_thread():
-        c = torch.zeros((n, network.shape.condition), dtype=torch.float32)
+        c = one_hot_levels(rows.levels) if levels_known else torch.zeros((n, network.shape.condition))
         mean, log_var = posterior(network.weights, rows.inputs, c)
+        prior_mean, prior_log_var = prior(network.weights, c)
         bounds = []
         for _ in range(samples):
             noise = torch.randn((1, network.shape.latent), generator=generator, dtype=torch.float32)
             z = mean + (0.5 * log_var).exp() * noise
-            ratio = 0.5 * (noise**2 + log_var - z**2).sum(1)  # log p(z) - log q(z | x)
+            off = (z - prior_mean) ** 2 * (-prior_log_var).exp()
+            ratio = 0.5 * (noise**2 + log_var - off - prior_log_var).sum(1)  # log p(z | c) - log q(z | x, c)
             bounds.append(log_likelihood(network, rows, z, c) + ratio)
         return (torch.stack(bounds).logsumexp(0) - math.log(samples)).double().numpy()

@@ -55,7 +55,7 @@ class Quality:
 
     `coverage` and `density` are against held-out valid designs (Naeem et al., ICML 2020), `c2st` the accuracy of a
     classifier that tells generated from held-out designs (Lopez-Paz & Oquab, ICLR 2017), `c2st_null` that of the same
-    classifier between two halves of the held-out designs. None where the corpus is too small to tell.
+    classifier between held-out and other valid designs. None where the corpus is too small to tell.
     """
 
     generated: int
@@ -152,6 +152,7 @@ class Introspective(Protocol):
         ...
 
     def implausible(self, records: Sequence[Record], objectives: Sequence[Objective], *, seed: int) -> list[float]:
-        """(n,) the share of corpus designs whose log p(x | level of the record's own values) - log p(x) is lower than
-        the record's: a small share says that such a design does not go with such values."""
+        """(n,) the share of corpus designs whose log p(x | level of its values) - log p(x), each by the level that a
+        surrogate expects of it, is lower than the record's by its own: a small share says that such a design does not
+        go with such values. Empty without a model that learnt levels."""
         ...
