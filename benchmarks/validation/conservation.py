@@ -19,8 +19,9 @@ from benchmarks.validation.engines import BYUTNER_SMITH, SAGE, SEEDS, relaxed
 from benchmarks.validation.unfinished import gathered
 from oracles.openmm.build.film import Film, build_film
 from oracles.openmm.build.size import SIZES
+from oracles.openmm.constants import GAS_CONSTANT
 from oracles.openmm.observe.gates import MAX_DRIFT
-from oracles.openmm.observe.observer import GAS_CONSTANT, Thermometer, arrays
+from oracles.openmm.observe.observer import Thermometer, arrays
 from oracles.openmm.observe.statistics import inefficiency
 from oracles.openmm.simulate.equilibrate import Engine
 from oracles.openmm.simulate.fidelity import FIDELITIES, Fidelity

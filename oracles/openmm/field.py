@@ -8,7 +8,8 @@ grows after 6 ps, so that only equal times compare. It is no static permittivity
     field_response = (P(+E) - P(-E)) / (2 eps0 E),  P = sum_polymer q z / (A h)
     wall_response  = <mu_z(+E) - mu_z(-E)> / (2 E)  over the monomers that start in the first layer
 
-P over the gap of height h, both averaged over the last 2 ps; a periodic cell in a conducting medium.
+P over the gap of height h, ligands' room not counted, both averaged over the last 2 ps; a periodic cell in a conducting
+medium.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import numpy as np
 from loop.seeds import derive
 from loop.types import Estimate, OracleFailure, Outcome
 from oracles.openmm.build.film import flat
-from oracles.openmm.observe.dipoles import FARADAY
+from oracles.openmm.constants import FARADAY
 from oracles.openmm.observe.observer import arrays
 from oracles.openmm.observe.permittivity import EPSILON0
 from oracles.openmm.observe.statistics import Equilibration, estimate
@@ -99,10 +100,9 @@ def run(replica: Replica, journal: Journal, field: float) -> dict[str, np.ndarra
     sampled = np.array(frames)
     if not np.isfinite(sampled).all():
         raise Exploded(f"coordinates are not finite in a field of {field:g} V/nm", replica.last_frames)
-    gap = float(box[2]) - film.slab_height
     q = charges(film.system)[film.polymer]
     return {
-        "polarisation": sampled[:, film.polymer, 2] @ q / (film.area * gap),
+        "polarisation": sampled[:, film.polymer, 2] @ q / (film.area * film.gap(float(box[2]))),
         "dipole": replica.observer.normal_dipoles(sampled)[:, layer].mean(axis=1),
     }
 

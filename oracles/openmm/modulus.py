@@ -23,8 +23,8 @@ import numpy as np
 from loop.seeds import derive
 from loop.types import Check, Estimate, Outcome
 from oracles.openmm.build.film import flat
+from oracles.openmm.constants import GAS_CONSTANT
 from oracles.openmm.observe import gates
-from oracles.openmm.observe.observer import GAS_CONSTANT
 from oracles.openmm.observe.statistics import Equilibration, estimate
 from oracles.openmm.outcome import as_json, from_json
 from oracles.openmm.simulate.equilibrate import Engine

@@ -1,12 +1,13 @@
 """Does a surface favour all-trans (beta) chains? The same film is started beta and alpha, and so is the bulk.
 
 Nothing crosses from one conformation to the other in the time of a run, so that the two ends can be compared. The films
-of a pair have the same hydroxyls and ligands in the same places, which cancels the energy of the surface itself. What
-the chains prefer away from any surface is taken off:
+of a pair have the same hydroxyls and ligands in the same places, which cancels the energy of the surface itself:
 
+    beta_energy     = [(E_beta - E_alpha) / N]_film
     beta_preference = [(E_beta - E_alpha) / N]_film - [(E_beta - E_alpha) / N]_bulk
 
-with E the potential energy and N the repeat units. Negative: the surface favours beta. Both ends run half a production.
+with E the potential energy and N the repeat units. Negative: the film favours beta, for whatever reason; the surface
+does, beyond what the chains prefer away from any. Both ends run half a production.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from oracles.openmm.observe.statistics import estimate, find_equilibration
 from oracles.openmm.outcome import as_json, from_json
 from oracles.openmm.simulate.energy import potential_energies
 from oracles.openmm.simulate.fidelity import FIDELITIES, Fidelity
-from oracles.openmm.simulate.platforms import Compute
+from oracles.openmm.simulate.platforms import Compute, openmm_version
 from oracles.openmm.simulate.replica import Replica, describe
 from oracles.openmm.simulate.segments import Journal, write_durably
 from oracles.openmm.simulate.tries import tried
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
 BETA_PREFERENCE = "beta_preference"
 PROPERTIES: Mapping[str, str] = {BETA_PREFERENCE: "kJ/mol", "beta_energy": "kJ/mol", "beta_adhesion": "mJ/m^2"}
-"""`beta_energy` is the same without the bulk; `beta_adhesion` the adhesion energy of the beta film less the alpha's."""
+"""`beta_energy` is that of the film alone; `beta_adhesion` the adhesion energy of the beta film less the alpha's."""
 STARTS = ("beta", "alpha")
 SURFACE = ("oxide", "facet", "termination", "hydroxyl_density", "ligand", "ligand_density")
 """What a bulk does not depend on."""
@@ -261,9 +262,3 @@ def require(checks: list[Check]) -> None:
     for found in checks:
         if not found.passed:
             raise OracleFailure(gates.CAUSES[found.name], describe(found), checks=checks)
-
-
-def openmm_version() -> str:
-    import openmm
-
-    return str(openmm.version.full_version)

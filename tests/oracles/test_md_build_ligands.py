@@ -8,6 +8,7 @@ import pytest
 
 from oracles.openmm.build import feasible, sites
 from oracles.openmm.build.film import build_film
+from oracles.openmm.build.geometry import wrapped
 from oracles.openmm.build.heads import ligand
 from oracles.openmm.build.ligands import add_ligands, layer_height, parametrise
 from oracles.openmm.build.size import SIZES, Seeds
@@ -177,6 +178,7 @@ def test_the_gap_grows_by_the_ligands_room(film):
     # 186 g/mol of the alcohol; perfluorinated liquids have 1.6 to 1.8 g/cm^3
     volume = film.ligand_height * film.area / (2 * PER_FACE)
     assert 1.6 < 186.02 / (volume * 602.214) < 1.8
+    assert film.gap(film.box[2]) == pytest.approx(bare.gap(bare.box[2]))
     assert bare.ligand_height == 0.0 and layer_height("propoxide", 2.0) > layer_height("propoxide", 1.0)
     assert len(bare.chains) == len(film.chains)
     layer = film.ligand_height / 2
@@ -204,7 +206,7 @@ def test_as_many_fit_as_promised(slab):
 
 def test_bidentate_heads_stand_on_pairs_that_suit_them(slab):
     pairs = sites.sites(slab, slab.upper, "bridging phosphonate")
-    between = sites.wrapped(slab.positions[pairs[:, 0]] - slab.positions[pairs[:, 1]], slab.lateral)
+    between = wrapped(slab.positions[pairs[:, 0]] - slab.positions[pairs[:, 1]], slab.lateral)
     assert np.linalg.norm(between, axis=1) == pytest.approx(0.267, abs=1e-3)  # the short edges of hematite's octahedra
     # and none shares an iron that stands out of the oxygens' plane, where the head has to go
     top = slab.positions[slab.metals[np.argmax(slab.positions[slab.metals, 2])], 2]
@@ -215,7 +217,7 @@ def test_bidentate_heads_stand_on_pairs_that_suit_them(slab):
     for k in range(3):
         others = slab.positions[np.delete(chosen, k, axis=0).ravel()]
         for anchor in slab.positions[chosen[k]]:
-            flat = sites.wrapped(others - anchor, slab.lateral)[:, :2]
+            flat = wrapped(others - anchor, slab.lateral)[:, :2]
             assert np.linalg.norm(flat, axis=1).min() >= 0.45
 
 
@@ -226,7 +228,7 @@ def test_ligands_start_clear_of_slab_and_of_each_other(slab):
     heavy[made.kind.holders[0] - 1] = False
     for k, x in enumerate(made.positions):
         around = np.concatenate([slab.positions, *np.delete(made.positions, k, axis=0)[:, heavy]])
-        apart = sites.wrapped(x[heavy][:, None] - around[None], slab.lateral)
+        apart = wrapped(x[heavy][:, None] - around[None], slab.lateral)
         assert np.linalg.norm(apart, axis=-1).min() > 0.1
 
 
@@ -257,11 +259,11 @@ def test_a_bound_head_relaxes_to_its_shape(name):
     length, angle = BOUND[name].values()
     bent = []
     for anchor, first in at.items():
-        arm = sites.wrapped(x[anchor] - x[first], tuple(film.box[:2]))
+        arm = wrapped(x[anchor] - x[first], tuple(film.box[:2]))
         assert np.linalg.norm(arm) == pytest.approx(length, rel=0.1)
         for pair in bonds:
             if first in pair and anchor not in pair:
-                leg = sites.wrapped(x[sum(pair) - first] - x[first], tuple(film.box[:2]))
+                leg = wrapped(x[sum(pair) - first] - x[first], tuple(film.box[:2]))
                 bent.append(np.degrees(np.arccos(arm @ leg / np.linalg.norm(arm) / np.linalg.norm(leg))))
     assert np.mean(bent) == pytest.approx(angle, abs=8.0)
     middle = (film.top + film.bottom) / 2

@@ -170,7 +170,7 @@ class Killed(BaseException):
 
 
 def short(folder, specimen):
-    stages = (Stage("ramp", 40, 0.5, 10.0, sample=20), Stage("press", 40, 2.0, 10.0, pressure=1.0, sample=20))
+    stages = (Stage("ramp", 40, 0.5, 10.0, sample=20), Stage("press", 80, 2.0, 10.0, pressure=1.0, sample=20))
     production = Stage("production", 60, 4.0, 1.0, segment=20, sample=10)
     fidelity = Fidelity(1, 60, 100, stages, production, energy_every=2, view_every=3, nve=0)
     return Replica(specimen, fidelity, 400.0, 7, platform("CPU"), Journal(folder, {}))
@@ -187,6 +187,7 @@ def test_a_grafted_particle_runs_and_goes_on_where_it_was_killed(tiny, tmp_path,
     assert np.linalg.norm(x[own.ravel()] - tiny.centre, axis=1).min() > 0.6
     assert np.isfinite(series["coulomb"]).all() and (series["lj"] < 0).all()
     assert abs(series["temperature"].mean() - 400) < 80
+    assert series["height"] == pytest.approx(whole.heights[2:].mean())
 
     commit, left = Journal.commit, [4]
 

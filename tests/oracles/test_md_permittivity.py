@@ -6,7 +6,8 @@ import numpy as np
 import openmm
 import pytest
 
-from oracles.openmm.observe.permittivity import Moments, independent, permittivity, products, sampled
+from oracles.openmm.observe.dipoles import Moments
+from oracles.openmm.observe.permittivity import independent, permittivity, products, sampled
 from oracles.openmm.observe.statistics import Equilibration
 from oracles.openmm.simulate.platforms import choose
 

@@ -6,7 +6,8 @@ import pytest
 
 from benchmarks.validation import conservation, invariance
 from benchmarks.validation.engines import nonbonded, relaxed
-from oracles.openmm.observe.observer import GAS_CONSTANT, Thermometer
+from oracles.openmm.constants import GAS_CONSTANT
+from oracles.openmm.observe.observer import Thermometer
 from oracles.openmm.simulate.platforms import choose
 
 

@@ -59,12 +59,16 @@ class Film(Specimen):
     def cell(self, height: float) -> np.ndarray:
         return np.array([*self.box[:2], height])
 
+    def gap(self, height: float) -> float:
+        """nm of the box of a height that are neither slab nor what ligands fill."""
+        return height - self.slab_height - self.ligand_height
+
     def room(self, height: float) -> float:
-        return self.area * (height - self.slab_height - self.ligand_height - 2 * CONTACT)
+        return self.area * (self.gap(height) - 2 * CONTACT)
 
     @property
     def packed_room(self) -> float:
-        return float(self.area * (self.box[2] - self.slab_height - self.ligand_height - SLACK))
+        return self.area * (self.gap(float(self.box[2])) - SLACK)
 
     def distances(self, x: np.ndarray, heights: np.ndarray, moved: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Ligands move the plane from which d counts outwards by what they fill of the gap."""
@@ -75,7 +79,7 @@ class Film(Specimen):
         return d, normals
 
     def reach(self, height: float) -> tuple[float, float]:
-        return -self.ligand_height / 2, (height - self.slab_height - self.ligand_height) / 2
+        return -self.ligand_height / 2, self.gap(height) / 2
 
     def volume(self, d: np.ndarray) -> np.ndarray:
         return self.interface * d

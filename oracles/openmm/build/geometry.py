@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 COLLINEAR = 1e-6
@@ -68,3 +70,10 @@ def outward(x: np.ndarray) -> np.ndarray:
     """(n, 3) unit vectors from the origin towards points (n, 3); none at the origin itself."""
     r = np.linalg.norm(x, axis=1, keepdims=True)
     return np.asarray(x / np.maximum(r, 1e-9))
+
+
+def wrapped(apart: np.ndarray, lateral: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Vectors (..., 3) between the nearest images in a periodic rectangle of edges `lateral`, nm along x and y."""
+    nearest = apart.copy()
+    nearest[..., :2] -= np.round(apart[..., :2] / lateral) * lateral
+    return nearest

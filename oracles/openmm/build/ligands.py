@@ -17,6 +17,7 @@ import numpy as np
 from loop.seeds import derive
 from oracles.openmm.build import sites
 from oracles.openmm.build.conformers import conformers, height
+from oracles.openmm.build.geometry import wrapped
 from oracles.openmm.build.heads import Ligand, ligand
 from oracles.openmm.build.packing import AVOGADRO
 from oracles.openmm.build.particle import Particle
@@ -203,7 +204,7 @@ def _upon(
     from scipy.spatial import cKDTree
 
     at = slab.positions[site]
-    along = sites.wrapped(at[-1:] - at[:1], slab.lateral)[0]
+    along = wrapped(at[-1:] - at[:1], slab.lateral)[0]
     foot = at[0] + along / 2
     others = around[np.linalg.norm(around[:, None] - at[None], axis=-1).min(axis=1) > 1e-6]
     period = np.array([*slab.lateral, 1e3])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
+from oracles.openmm.build.geometry import wrapped
 from oracles.openmm.build.slab import Slab
 from oracles.openmm.materials import catalogue
 
@@ -96,12 +97,6 @@ def blocked(slab: Slab, anchors: Sequence[int] | np.ndarray) -> np.ndarray:
 def spacing() -> float:
     """nm, least distance of two ligands' anchors."""
     return float(catalogue.anchor()["spacing"]["value"])
-
-
-def wrapped(apart: np.ndarray, lateral: tuple[float, float]) -> np.ndarray:
-    """Vectors (..., 3) between the nearest images in the periodic rectangle."""
-    apart[..., :2] -= np.round(apart[..., :2] / lateral) * lateral
-    return apart
 
 
 def densest(near: np.ndarray, firsts: Iterable[int]) -> list[int]:

@@ -13,9 +13,8 @@ from oracles.openmm.observe import gates
 from oracles.openmm.observe.contacts import fluorine_contacts
 from oracles.openmm.observe.observer import element_masses
 from oracles.openmm.observe.profiles import G_CM3, amount
-from oracles.openmm.observe.statistics import Equilibration, estimate, find_equilibration, inefficiency, ratio
+from oracles.openmm.observe.statistics import Equilibration, estimate, find_equilibration, inefficiency, ratio, relaxed
 from oracles.openmm.simulate.energy import MJ_PER_M2
-from oracles.openmm.simulate.equilibrate import HEIGHTS_AVERAGED
 
 if TYPE_CHECKING:
     from oracles.openmm.build.specimen import Specimen
@@ -88,10 +87,10 @@ def estimates(
 
 
 def film_density(film: Specimen, heights: np.ndarray, height: float) -> Estimate:
-    """Density at the box `height` of production; its error from the relaxed `heights` (samples,) it is the mean of."""
-    relaxed = np.array([density(film, float(value)) for value in heights[len(heights) // 2 :]])
-    n_eff = max(1.0, HEIGHTS_AVERAGED / inefficiency(relaxed))
-    se = float(relaxed.std(ddof=1)) / np.sqrt(n_eff)
+    """Density at the box `height` of production; its error from those of `heights` (samples,) that were averaged."""
+    values = np.array([density(film, float(value)) for value in relaxed(heights)])
+    n_eff = len(values) / inefficiency(values)
+    se = float(values.std(ddof=1)) / np.sqrt(n_eff)
     return Estimate(density(film, height), float(se), "g/cm^3", n_eff, "fluctuation of the box height at 1 bar")
 
 

@@ -1,15 +1,20 @@
-"""Dipole moments of repeat units."""
+"""Dipole moments of repeat units and of whole films."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from oracles.openmm.constants import FARADAY
+from oracles.openmm.simulate.energy import charges
+
+if TYPE_CHECKING:
+    from oracles.openmm.build.specimen import Specimen
+
 E_NM_PER_DEBYE = 0.0208194
 """1 D = 3.33564e-30 C m."""
-FARADAY = 96.4853321
-"""kJ/mol in one e V."""
 
 
 class Units:
@@ -45,3 +50,20 @@ class Units:
         atoms best, E = sum q_i F_i / sum q_i^2."""
         squares = (self._charges**2).sum(axis=1)[:, None]
         return np.asarray(self._charges @ forces / (FARADAY * squares))
+
+
+class Moments:
+    """Dipole moments of a film: of its polymer, and of all atoms that move."""
+
+    def __init__(self, film: Specimen) -> None:
+        q = charges(film.system)
+        moves = np.array([film.system.getParticleMass(atom)._value > 0 for atom in range(len(q))])
+        chains = np.isin(np.arange(len(q)), film.polymer)
+        self._charges = {"polymer_moment": q * chains, "mobile_moment": q * moves}
+
+    def series(self, positions: np.ndarray) -> dict[str, np.ndarray]:
+        """`polymer_moment` and `mobile_moment` (frames, 3) e nm of `positions` (frames, N, 3) nm, molecules whole.
+
+        A chain is neutral: it counts alike in every periodic image.
+        """
+        return {name: np.einsum("i,fic->fc", q, positions) for name, q in self._charges.items()}

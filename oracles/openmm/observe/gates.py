@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from loop.types import Cause, Check
-from oracles.openmm.observe.statistics import MAX_DISCARD, MIN_N_EFF, Equilibration, inefficiency
+from oracles.openmm.observe.statistics import MAX_DISCARD, MIN_N_EFF, Equilibration, inefficiency, relaxed
 
 MAX_FORCE = 5000.0
 """kJ/mol/nm on a mobile atom after minimisation; 70 to 1100 is normal."""
@@ -172,7 +172,7 @@ def density(film: float, packed: float) -> Check:
 
 def height_slope(heights: np.ndarray) -> Check:
     """Relative change of the box height (samples,) over the second half of its relaxation at 1 bar."""
-    half = heights[len(heights) // 2 :]
+    half = relaxed(heights)
     slope = float(np.polyfit(np.arange(len(half)), half, 1)[0]) * (len(half) - 1) / float(half.mean())
     return flag(
         "height_slope", abs(slope) > HEIGHT_SLOPE, slope, HEIGHT_SLOPE, "1", "the height of the film still drifts"

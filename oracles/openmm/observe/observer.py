@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from oracles.openmm.build.geometry import wrapped
+from oracles.openmm.constants import GAS_CONSTANT
 from oracles.openmm.observe.dipoles import Units
 from oracles.openmm.observe.profiles import PREFIX, bins, order
 from oracles.openmm.observe.structure import FIRST_LAYER, TRANS, backbone_dihedrals, dihedrals, trans_fractions
@@ -17,9 +20,26 @@ if TYPE_CHECKING:
 
     from oracles.openmm.build.specimen import Specimen
 
-GAS_CONSTANT = 8.31446261815324e-3
-"""kJ/mol/K."""
 CLOSEST_PERCENTILE = 5.0
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Frames with what several observables need of them: `positions` (frames, N, 3) nm and box `heights` (frames,) nm;
+    of monomers `distances` (frames, monomers) nm, `normals` (frames, monomers, 3) and `dipoles` (frames, monomers, 3)
+    D; `angles` (frames, dihedrals) degrees."""
+
+    positions: np.ndarray
+    heights: np.ndarray
+    distances: np.ndarray
+    normals: np.ndarray
+    dipoles: np.ndarray
+    angles: np.ndarray
+
+    @property
+    def outward(self) -> np.ndarray:
+        """(frames, monomers) dipoles along the normal, D."""
+        return np.asarray((self.normals * self.dipoles).sum(-1))
 
 
 class Observer:
@@ -49,13 +69,12 @@ class Observer:
         - `film_dipole`: mean mu_z over all monomers, D;
         - what `profiles` takes.
         """
-        d, normals = self.distances(positions, heights)
-        mu = self._units.dipoles(positions)
-        outward = (normals * mu).sum(-1)
-        layer, lower = d < FIRST_LAYER, normals[..., 2] > 0
-        trans, tt = self.conformations(positions)
+        seen = self._seen(positions, heights)
+        d, outward = seen.distances, seen.outward
+        layer, lower = d < FIRST_LAYER, seen.normals[..., 2] > 0
+        trans, tt = trans_fractions(seen.angles, self._pairs)
         return {
-            **self.profiles(positions, heights),
+            **self._profiles(seen),
             "count": layer.sum(1).astype(float),
             "count_lower": (layer & lower).sum(1).astype(float),
             "dipole": (outward * layer).sum(1),
@@ -64,7 +83,7 @@ class Observer:
             "deepest": d.min(1),
             "trans": trans,
             "tt": tt,
-            "film_dipole": mu[..., 2].mean(1),
+            "film_dipole": seen.dipoles[..., 2].mean(1),
         }
 
     def profiles(self, positions: np.ndarray, heights: np.ndarray) -> dict[str, np.ndarray]:
@@ -72,18 +91,26 @@ class Observer:
         heights (frames,) nm, all the same: `profile_mass` of atoms, amu; `profile_monomers`, how many, and
         `profile_dipole`, mu along the normal of them, D; `profile_chords` from backbone atom i to i + 3, how many,
         `profile_order`, P2 of them, and `profile_trans`, how many of their dihedrals are trans."""
+        return self._profiles(self._seen(positions, heights))
+
+    def _seen(self, positions: np.ndarray, heights: np.ndarray) -> Seen:
+        distances, normals = self.distances(positions, heights)
+        dipoles, angles = self._units.dipoles(positions), dihedrals(positions, self._quads)
+        return Seen(positions, heights, distances, normals, dipoles, angles)
+
+    def _profiles(self, seen: Seen) -> dict[str, np.ndarray]:
+        positions, heights = seen.positions, seen.heights
         cut = bins(self.film, float(heights[0]))
         atoms, _ = self.nearest(positions[:, self.film.polymer], positions, heights)
-        units, outward = self.distances(positions, heights)
         first, last = positions[:, self._quads[:, 0]], positions[:, self._quads[:, 3]]
         chords, normals = self.nearest((first + last) / 2, positions, heights)
         found = {
             "mass": cut.sums(atoms, self._masses[self.film.polymer]),
-            "monomers": cut.sums(units),
-            "dipole": cut.sums(units, (outward * self._units.dipoles(positions)).sum(-1)),
+            "monomers": cut.sums(seen.distances),
+            "dipole": cut.sums(seen.distances, seen.outward),
             "chords": cut.sums(chords),
             "order": cut.sums(chords, order(last - first, normals)),
-            "trans": cut.sums(chords, np.abs(dihedrals(positions, self._quads)) > TRANS),
+            "trans": cut.sums(chords, np.abs(seen.angles) > TRANS),
         }
         return {PREFIX + name: values for name, values in found.items()}
 
@@ -159,9 +186,8 @@ class Bonds:
 
     def stretch(self, positions: np.ndarray) -> np.ndarray:
         """(bonds,) length over rest length, averaged over the frames of `positions` (frames, N, 3)."""
-        ends = positions[:, self._atoms[:, 0]] - positions[:, self._atoms[:, 1]]
         # a ligand bound by two oxygens may reach across the cell's edge
-        ends[..., :2] -= np.round(ends[..., :2] / self._lateral) * self._lateral
+        ends = wrapped(positions[:, self._atoms[:, 0]] - positions[:, self._atoms[:, 1]], self._lateral)
         return np.asarray((np.linalg.norm(ends, axis=-1) / self._rest).mean(axis=0))
 
 

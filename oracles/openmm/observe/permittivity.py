@@ -26,12 +26,11 @@ import numpy as np
 
 from loop.types import Check, Estimate, Outcome
 from oracles.openmm.build.film import flat
+from oracles.openmm.constants import FARADAY, GAS_CONSTANT
 from oracles.openmm.observe import answer, gates
 from oracles.openmm.observe.statistics import MIN_N_EFF, Equilibration, after, estimate, inefficiency
-from oracles.openmm.simulate.energy import charges
 
 if TYPE_CHECKING:
-    from oracles.openmm.build.specimen import Specimen
     from oracles.openmm.simulate.replica import Replica
     from oracles.openmm.simulate.segments import Journal
 
@@ -39,27 +38,8 @@ PERMITTIVITY = "permittivity"
 PROPERTIES: Mapping[str, str] = {PERMITTIVITY: "1", "inverse_permittivity_normal": "1"}
 EPSILON0 = 0.0552634936
 """e/(V nm): 8.8541878e-12 F/m."""
-BOLTZMANN = 8.617333262e-5
-"""eV/K."""
 FEWEST = 2.0
 """Uncorrelated samples that the correction for a run's own mean supposes at least."""
-
-
-class Moments:
-    """Dipole moments of a film: of its polymer, and of all atoms that move."""
-
-    def __init__(self, film: Specimen) -> None:
-        q = charges(film.system)
-        moves = np.array([film.system.getParticleMass(atom)._value > 0 for atom in range(len(q))])
-        chains = np.isin(np.arange(len(q)), film.polymer)
-        self._charges = {"polymer_moment": q * chains, "mobile_moment": q * moves}
-
-    def series(self, positions: np.ndarray) -> dict[str, np.ndarray]:
-        """`polymer_moment` and `mobile_moment` (frames, 3) e nm of `positions` (frames, N, 3) nm, molecules whole.
-
-        A chain is neutral: it counts alike in every periodic image.
-        """
-        return {name: np.einsum("i,fic->fc", q, positions) for name, q in self._charges.items()}
 
 
 def respond(replica: Replica, journal: Journal) -> Outcome:
@@ -68,8 +48,7 @@ def respond(replica: Replica, journal: Journal) -> Outcome:
     run = answer.settled(series)
     polymer, mobile = (after(series[name], run) for name in ("polymer_moment", "mobile_moment"))
     height = float(series["height"][-1])
-    gap = height - film.slab_height - film.ligand_height
-    found = permittivity(polymer, mobile, replica.temperature, film.area, gap, height, run)
+    found = permittivity(polymer, mobile, replica.temperature, film.area, film.gap(height), height, run)
     return Outcome(found, (sampled(mobile),))
 
 
@@ -87,7 +66,7 @@ def permittivity(
 
     Errors are those of one run, a lower bound: replicates decide.
     """
-    scale = 1 / (EPSILON0 * BOLTZMANN * temperature * area)
+    scale = FARADAY / (EPSILON0 * GAS_CONSTANT * temperature * area)
     response = scale / gap * np.stack([products(polymer[:, k], mobile[:, k]) for k in range(3)])
     whole = scale / height * products(mobile[:, 2], mobile[:, 2])
     screening = 1 + whole.mean()

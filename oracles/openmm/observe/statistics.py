@@ -86,6 +86,11 @@ def ratio(numerator: np.ndarray, denominator: np.ndarray, unit: str, run: Equili
     return Estimate(mean, se, unit, n_eff, method)
 
 
+def relaxed(heights: np.ndarray) -> np.ndarray:
+    """The box heights (samples,) of the second half of a stage under pressure."""
+    return heights[len(heights) // 2 :]
+
+
 def after(series: np.ndarray, run: Equilibration) -> np.ndarray:
     """The part of a series that follows the run's equilibration."""
     return series[int(run.start * len(series)) :]

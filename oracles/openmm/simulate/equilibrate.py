@@ -19,8 +19,6 @@ BAROSTAT_EVERY = 10
 """Steps between trial moves of the box height while a pressure is set."""
 MINIMISE_TOLERANCE = 20.0
 """kJ/mol/nm, root mean square force."""
-HEIGHTS_AVERAGED = 8
-"""Samples of the box height whose mean is kept for constant volume."""
 
 
 class Engine:

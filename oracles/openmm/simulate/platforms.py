@@ -204,3 +204,10 @@ if __name__ == "__main__":
     except OracleFailure as failure:
         print(failure.reason)
         sys.exit(1)
+
+
+def openmm_version() -> str:
+    """OpenMM's own, with its build."""
+    import openmm
+
+    return str(openmm.version.full_version)

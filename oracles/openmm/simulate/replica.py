@@ -12,14 +12,16 @@ import numpy as np
 
 from loop.seeds import derive
 from loop.types import Check, OracleFailure
+from oracles.openmm.constants import GAS_CONSTANT
 from oracles.openmm.observe import gates
-from oracles.openmm.observe.observer import GAS_CONSTANT, Bonds, Observer, Thermometer, arrays
-from oracles.openmm.observe.permittivity import Moments
+from oracles.openmm.observe.dipoles import Moments
+from oracles.openmm.observe.observer import Bonds, Observer, Thermometer, arrays
+from oracles.openmm.observe.statistics import relaxed
 from oracles.openmm.simulate.dispersion import Tail, tail_of
 from oracles.openmm.simulate.energy import InteractionEnergy, charges
-from oracles.openmm.simulate.equilibrate import HEIGHTS_AVERAGED, Engine
+from oracles.openmm.simulate.equilibrate import Engine
 from oracles.openmm.simulate.fidelity import Fidelity, Stage
-from oracles.openmm.simulate.platforms import Compute, force_error
+from oracles.openmm.simulate.platforms import Compute, force_error, openmm_version
 from oracles.openmm.simulate.pushoff import push_off
 from oracles.openmm.simulate.segments import Journal
 
@@ -141,7 +143,7 @@ class Replica:
             last = self._journal.entries[-1]
             engine.begin(stage, derive(self.seed, "segment", index), self._journal.checkpoint(), last["height"])
             if stage.pressure is None and previous is not None and previous.pressure is not None:
-                engine.set_height(float(self.heights[-HEIGHTS_AVERAGED:].mean()))
+                engine.set_height(float(relaxed(self.heights).mean()))
             frames = self.sample(engine, stage, steps)
             series = {name: frames[name] for name in ("temperature", "height")}
             if producing:
@@ -245,6 +247,6 @@ def machine(film: Specimen, compute: Compute) -> dict[str, Any]:
     return {
         "platform": compute.platform,
         "precision": compute.precision,
-        "openmm": openmm.version.full_version,
+        "openmm": openmm_version(),
         "film": digest.hexdigest(),
     }
