@@ -44,8 +44,12 @@ class FinitePosterior(GPyTorchModel):
         return torch.Size()
 
     def posterior(self, X: Tensor, *_: Any, posterior_transform: Any = None, **__: Any) -> GPyTorchPosterior:
-        """The posterior at positions X (..., q, 1)."""
-        at = X[..., 0].long()
+        """The posterior at positions X (..., q, 1).
+
+        Others than those given are cut to one of them: where no design keeps a constraint, BoTorch tries random points
+        in and around the box of its inputs for a lower bound of the objective.
+        """
+        at = X[..., 0].long().clamp(0, self.mean.shape[1] - 1)
         mean = self.mean[:, at].movedim(0, -1)
         covariance = self.covariance[:, at.unsqueeze(-1), at.unsqueeze(-2)].movedim(0, -3)
         if self.num_outputs == 1:

@@ -249,6 +249,8 @@ def fitted(rows: Tensor, values: Tensor, noise: Tensor, kernel: MixedKernel, tol
     from gpytorch.priors import LogNormalPrior
     from linear_operator.utils.errors import NanError, NotPSDError
 
+    from acquisition.evidence import LogPosterior
+
     likelihood = FixedNoiseGaussianLikelihood(
         noise=noise,
         learn_additional_noise=True,
@@ -258,7 +260,7 @@ def fitted(rows: Tensor, values: Tensor, noise: Tensor, kernel: MixedKernel, tol
     model = SingleTaskGP(rows, values.unsqueeze(-1), likelihood=likelihood, covar_module=kernel, outcome_transform=None)
     mll = ExactMarginalLogLikelihood(likelihood, model)
     try:
-        fit_gpytorch_mll(mll, optimizer_kwargs={"options": {"ftol": tolerance}})
+        fit_gpytorch_mll(mll, LogPosterior(model).closure(), optimizer_kwargs={"options": {"ftol": tolerance}})
     except (ModelFittingError, NanError, NotPSDError, RuntimeError) as error:
         raise SurrogateError(f"the fit to {len(rows)} values failed: {error}") from error
     return model.eval()
