@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from generators.cvae import CVAE
 from generators.encoding import Encoding
 from generators.snapshot import space_facts, space_from
 from generators.uniform import Uniform, combinations
@@ -98,3 +101,30 @@ def test_no_molecule_within_the_bounds_is_told() -> None:
 def test_equal_designs_have_equal_ids() -> None:
     a = SPACE.sample(1, seed=5)[0]
     assert a == Design(dict(a.values)) and a.id == Design(dict(a.values)).id
+
+
+@pytest.mark.slow
+def test_a_trained_generator_proposes_molecules_of_its_own(tmp_path: Path) -> None:
+    kind = Molecules("O=C([OH:1])R", (2, 5), ("C", "F"), known=("CCCC(=O)O",))
+    space = Space(
+        [Parameter("ligand", "smiles", molecules=kind), Parameter("density", "real", bounds=(0.0, 3.0), step=0.1)]
+    )
+    generator = CVAE(corpus=1500)
+    generator.fit(space, (), (), seed=1)
+    assert generator.gates is not None and generator.gates.molecules >= 0.5 and not generator.notes
+    asked = Condition(pins={})
+    found = generator.propose(120, asked, (), seed=2)
+    assert found == generator.propose(120, asked, (), seed=2)
+    assert len(found) == 120 and not any(space.violations(p.design) for p in found)
+    made = [p for p in found if p.generator == "cvae:prior"]
+    ligands = {str(p.design.values["ligand"]) for p in made}
+    corpus = {str(d.values["ligand"]) for d in space.sample(1500, seed=9)}
+    assert len(ligands) > 40 and ligands - corpus
+    count = generator.counts["cvae:prior"]
+    assert count["unique"] * 0.9 < count["novel"] <= count["unique"]
+    generator.save(tmp_path)
+    again = CVAE(corpus=1500)
+    again.load(tmp_path)
+    assert [p.design for p in again.propose(120, asked, (), seed=2)] == [p.design for p in found]
+    pinned = generator.propose(10, Condition(pins={"ligand": "CCC(F)(F)C(=O)[OH:1]"}), (), seed=3)
+    assert {p.design.values["ligand"] for p in pinned} == {"CCC(F)(F)C(=O)[OH:1]"}
