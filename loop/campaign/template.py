@@ -19,6 +19,7 @@ constraints:              # {{if: ..., then: ...}} or {{forbid: ...}}; a value, 
   - {{forbid: {{oxide: periclase, hydroxyl_density: {{min: 6}}}}}}
 
 objectives:               # goal: maximize, minimize or target (with target: value); threshold: worst acceptable value
+                          # goal: at_least or at_most keeps a property within its threshold and asks for no more
   - {{property: adhesion_energy, goal: maximize, threshold: 60, unit: mJ/m^2}}
   - {{property: interphase_dipole, goal: maximize}}
 
@@ -27,7 +28,7 @@ oracles:                  # who answers: openmm (simulation), measurement (you),
   # lab:  {{kind: measurement, properties: {{beta_fraction: "1"}}}}     # loop ask / loop tell
 
 generator:   {{kind: cvae}}
-acquisition: {{kind: qlognehvi}}   # one objective: qlognei
+acquisition: {{kind: qlognehvi}}   # one goal: qlognei; five or more: parego; see docs/acquisitions.md
 
 initial: 8                # designs of the first round, spread over the space
 batch: 4                  # designs of every later round
