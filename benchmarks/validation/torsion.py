@@ -13,6 +13,7 @@ import openmm
 
 from oracles.openmm.build.assemble import build_isolated
 from oracles.openmm.build.molecules import Molecule, molecule
+from oracles.openmm.constants import GAS_CONSTANT
 from oracles.openmm.forcefield.assign import assign
 from oracles.openmm.forcefield.parameters import Parameters
 from oracles.openmm.simulate.platforms import choose
@@ -21,7 +22,6 @@ DATA = Path(__file__).parent / "data" / "torsion.json"
 HOLD = 2e4
 """kJ/mol/rad^2 on the dihedral while the rest relaxes; its energy is not counted."""
 STARTS = (180.0, -60.0, 60.0)
-KJ_PER_MOL_RT = 8.314462618e-3
 
 
 def reference() -> dict[int, float]:
@@ -67,7 +67,7 @@ def trans_share(energies: Mapping[int, float], temperature: float) -> float:
     """Boltzmann share of dihedrals beyond 120 degrees, from a profile over 0 to 180 (trapezia)."""
     angles = np.array(sorted(energies))
     fine = np.linspace(angles[0], 180, 721)
-    weight = np.exp(-np.interp(fine, angles, [energies[a] for a in angles]) / (KJ_PER_MOL_RT * temperature))
+    weight = np.exp(-np.interp(fine, angles, [energies[a] for a in angles]) / (GAS_CONSTANT * temperature))
     return float(np.trapezoid(weight[fine >= 120], fine[fine >= 120]) / np.trapezoid(weight, fine))
 
 

@@ -89,8 +89,10 @@ def build_particle(oxide: str, radius: float, left_out: int = 0) -> Particle:
 
     Which ones is drawn, but always the same: as for slabs, replicas differ by their hydroxyls. Raises UnknownMaterial.
     """
-    full = _ball(oxide, radius)
-    return full if not left_out else _without(full, _spared(full, left_out))
+    if not left_out:
+        return _ball(oxide, radius)
+    full = build_particle(oxide, radius)
+    return _without(full, _spared(full, left_out))
 
 
 def _ball(oxide: str, radius: float) -> Particle:

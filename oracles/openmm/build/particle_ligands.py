@@ -93,6 +93,9 @@ def capacity(particle: Particle, head: str) -> int:
 
 def choose(particle: Particle, head: str, n: int, rng: np.random.Generator) -> np.ndarray:
     """(n, anchors) sites, spread over the particle. Raises ValueError where it holds fewer."""
+    most = capacity(particle, head)
+    if n > most:
+        raise ValueError(f"{n} ligands do not fit on a particle with room for {most}; use fewer")
     places, together = _places(particle, head), _together(particle, head)
     x = particle.positions[places]
 
