@@ -1,16 +1,57 @@
-"""How a batch is shared between improving and learning, and how learning and exploring picks are found."""
+"""A batch: what it is taken from, how it is shared between improving and learning, and how learning and exploring picks
+are found."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from acquisition.encoding import Encoding
-from loop.types import Design, Proposal
+from acquisition.surrogate import Surrogate
+from loop.types import Design, Pick, Proposal
+
+if TYPE_CHECKING:
+    from acquisition.finite import FinitePosterior
 
 REFERENCE_POINTS = 256
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a batch is chosen from: the joint posterior of the pool (positions 0 .. pool - 1), the observed designs and
+    the pending ones."""
+
+    surrogates: Sequence[Surrogate]
+    posterior: FinitePosterior
+    pool: int
+    observed: range
+    pending: range
+    seed: int
+
+
+class Batch:
+    """Picks taken one after another from a pool. Every log score is added to the log probability of feasibility."""
+
+    def __init__(self, pool: Sequence[Proposal], log_feasibility: np.ndarray) -> None:
+        self.pool, self.log_feasibility = pool, log_feasibility
+        self._allowance = np.array(log_feasibility)
+        self._left = np.zeros(len(pool))
+        self.chosen: list[int] = []
+        self.picks: list[Pick] = []
+
+    def take(self, role: str, scores: np.ndarray, *, weighed: bool = True) -> int:
+        """Take the design with the best score (n,), the first of equals, and return its position. Without `weighed` the
+        scores have feasibility in them already."""
+        values = scores + (self._allowance if weighed else self._left)
+        best = int(np.argmax(values))
+        self.picks.append(Pick(self.pool[best], role, float(values[best])))
+        self.chosen.append(best)
+        self._allowance[best] = self._left[best] = -np.inf
+        return best
 
 
 def learning_share(q: int, decided: int, split: float) -> int:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from acquisition.baselines import known, unseen
-from acquisition.batch import Learning, learning_share, reference, space_filling
+from acquisition.batch import Batch, Learning, Stage, learning_share, reference, space_filling
 from acquisition.encoding import Encoding
 from acquisition.feasibility import Feasibility, answered
 from acquisition.improve import Improvement
@@ -25,9 +23,6 @@ from acquisition.surrogate import (
 from loop.ledger import Gate, Residual
 from loop.space import Space
 from loop.types import Design, Failure, Objective, Pick, Proposal, Record, goals
-
-if TYPE_CHECKING:
-    from acquisition.finite import FinitePosterior
 
 LEAST_RECORDS = 2
 """Fewer records of an objective than this cannot be standardised."""
@@ -232,40 +227,6 @@ class Bayes:
             )
             for i, pick in enumerate(picks)
         ]
-
-
-@dataclass(frozen=True)
-class Stage:
-    """What a batch is chosen from: the joint posterior of the pool (positions 0 .. pool - 1), the observed designs and
-    the pending ones."""
-
-    surrogates: Sequence[Surrogate]
-    posterior: FinitePosterior
-    pool: int
-    observed: range
-    pending: range
-    seed: int
-
-
-class Batch:
-    """Picks taken one after another from a pool. Every log score is added to the log probability of feasibility."""
-
-    def __init__(self, pool: Sequence[Proposal], log_feasibility: np.ndarray) -> None:
-        self.pool, self.log_feasibility = pool, log_feasibility
-        self._allowance = np.array(log_feasibility)
-        self._left = np.zeros(len(pool))
-        self.chosen: list[int] = []
-        self.picks: list[Pick] = []
-
-    def take(self, role: str, scores: np.ndarray, *, weighed: bool = True) -> int:
-        """Take the design with the best score (n,), the first of equals, and return its position. Without `weighed` the
-        scores have feasibility in them already."""
-        values = scores + (self._allowance if weighed else self._left)
-        best = int(np.argmax(values))
-        self.picks.append(Pick(self.pool[best], role, float(values[best])))
-        self.chosen.append(best)
-        self._allowance[best] = self._left[best] = -np.inf
-        return best
 
 
 class QLogNEI(Bayes):

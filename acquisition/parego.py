@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from acquisition.bayes import Bayes, Stage
+from acquisition.batch import Stage
+from acquisition.bayes import Bayes
 from acquisition.goals import chebyshev
 from acquisition.improve import Improvement
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from acquisition.bayes import Batch, Bayes, Stage
+from acquisition.batch import Batch, Stage
+from acquisition.bayes import Bayes
 from acquisition.goals import bounds, chebyshev
 
 
