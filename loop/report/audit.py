@@ -111,14 +111,15 @@ def words_of(campaign: Campaign, reader: Reader) -> Words:
 
 
 def sentences(ledger: Ledger, words: Words) -> list[str]:
-    """Every decision of a round: sources first, then synthetic records, then real ones. Records of one oracle that
-    met the same fate for the same reason share a sentence."""
+    """Every decision of a round: sources first, then synthetic records by their fate, then real ones. Records of one
+    oracle that met the same fate for the same reason share a sentence."""
     alike: dict[tuple[Any, ...], list[Verdict]] = {}
     for verdict in ledger.verdicts:
         key = (verdict.subject == "real", verdict.status, verdict.oracle, verdict.fidelity, verdict.reason)
         alike.setdefault((*key, verdict.superseded), []).append(verdict)
-    found = [of_group(alike[key], words) for key in sorted(alike, key=lambda key: key[0])]
-    return [*(of_gate(gate, words) for gate in ledger.gates), *found]
+    fates = list(WHAT_BECAME)
+    ordered = sorted(alike, key=lambda key: (key[0], 0 if key[0] else fates.index(key[1])))
+    return [*(of_gate(gate, words) for gate in ledger.gates), *(of_group(alike[key], words) for key in ordered)]
 
 
 def of_gate(gate: Gate, words: Words) -> str:

@@ -40,9 +40,9 @@ LEDGERS = [
         Calibration(20, 0.7, 0.95),
         (
             real(3, "flagged", "adhesion is 40 where the other records predict 60 ± 5, 4.0 standard deviations away"),
+            synthetic(2, "contradicted", "its label promised adhesion 90 ± 9, md (table) found 40 ± 2"),
             synthetic(0, "admitted", "adhesion: gain +0.31"),
             synthetic(1, "admitted", "adhesion: gain +0.31"),
-            synthetic(2, "contradicted", "its label promised adhesion 90 ± 9, md (table) found 40 ± 2"),
         ),
     ),
     Ledger(2, None, (), None, (real(3, "corrected", "a fresh replicate gives adhesion 58 ± 3", (0, 1)),)),
