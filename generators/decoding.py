@@ -145,12 +145,15 @@ class Decoder:
         lost = (name for name, value in self.pins.items() if design.values[name] != value)
         return *lost, *self.encoding.space.violations(design)
 
+    def _numbers_first(self, rng: np.random.Generator) -> list[Step]:
+        steps = [self._steps[i] for i in rng.permutation(len(self._steps))]
+        return sorted(steps, key=lambda step: step.parameter.bounds is None)
+
     def _field_by_field(self, design: Design, heads: Heads, rng: np.random.Generator) -> Design:
         """The design with its fields drawn again in random order, numbers before choices, which the decoder knows
         better; a draw is kept where it breaks fewer rules than what was there."""
         wrong, values = len(self._broken(design)), {**self.encoding.spelled(design), **self._given}
-        steps = [self._steps[i] for _ in range(SWEEPS) for i in rng.permutation(len(self._steps))]
-        for step in sorted(steps, key=lambda step: step.parameter.bounds is None):
+        for step in (step for _ in range(SWEEPS) for step in self._numbers_first(rng)):
             few = SYMBOLS if step.parameter.name in self.encoding.symbols else None
             for value in step.drawn(heads, rng)[0][:few]:
                 trial = self.encoding.design({**values, step.parameter.name: value})
