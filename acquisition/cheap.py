@@ -24,9 +24,10 @@ LEAST_LABELS = 10
 EMULATION_TOLERANCE = 1e-4
 """Looser than for an objective: half the time, and the labels are told as well (100 of them, nine fields, measured)."""
 LEAST_JUDGES = 10
-"""Real records from which leave-one-out can tell whether a source pays, and how its labels relate to them."""
-LEAST_GAIN = 0.05
-"""Nats per record. What gains less and enters by luck can mislead by as much (`benchmarks.augmentation`)."""
+"""Real records from which one can tell whether a source pays, and how its labels relate to them."""
+PAYS = math.log(10)
+"""Log odds that a source pays for it to enter: strong evidence on the scale of Jeffreys (Theory of Probability, 1961).
+Leave-one-out gains, tried before, let in half as much of what good sources give (`benchmarks.augmentation`)."""
 ECHO = 0.25
 """Of `Source.echo`. Measured: 0.6 to 2 for independent labels, good or bad, 0.01 to 0.04 for the surrogate's own."""
 
@@ -83,20 +84,20 @@ def sources(encoding: Encoding, objective: Objective, records: Sequence[Record])
 
 
 def judged(source: Source, alone: Surrogate, without: Surrogate, richer: Surrogate) -> Gate:
-    """Whether a source pays: for a gain of more than its standard error and of LEAST_GAIN, over the real records that
-    all three surrogates were fitted to, each predicted by the others.
+    """Whether a source pays: the gain in log density of the real records that all three surrogates were fitted to, each
+    predicted by those before it, comes to log odds of PAYS (the Bayes factor, since these densities multiply to the
+    marginal likelihood).
 
-    Leave-one-out is honest here because the source's labels owe nothing to the real records. Labels of a model trained
-    on these would pass and mislead; where they echo what the surrogate `alone` says they are refused (`echo`), but
-    labels of an older or noisier model are not known from good ones: they are not to be given as synthetic records.
+    That is honest because the source's labels owe nothing to the real records. Labels of a model trained on these would
+    pass and mislead; where they echo what the surrogate `alone` says they are refused (`Source.echo`), but labels of an
+    older or noisier model are not known from good ones: they are not to be given as synthetic records.
     """
-    gains = log_densities(richer) - log_densities(without)
-    gain, error = float(gains.mean()), float(gains.std(ddof=1)) / math.sqrt(len(gains))
+    n = len(without.records)
+    gains = richer.in_sequence()[:n] - without.in_sequence()[:n]
+    gain, error = float(gains.mean()), float(gains.std(ddof=1)) / math.sqrt(n)
     refusal = ""
-    if gain <= max(error, LEAST_GAIN):
-        refusal = (
-            "that is not more than its error" if gain <= error else f"less than {LEAST_GAIN} is not worth its risk"
-        )
+    if n * gain < PAYS:
+        refusal = f"{n * gain:+.1f} in all where {PAYS:.1f} is asked"
     elif source.echo(alone) < ECHO:
         refusal = "its labels follow the surrogate of the real records more closely than the truth could"
     return told(source.name, without.objective.property, "feature", gain, error, not refusal, refusal)
@@ -108,8 +109,3 @@ def told(source: str, prop: str, form: str, gain: float, error: float, admitted:
     decided = f"it enters as {what}" if admitted else "it is left out"
     reason = f"gain {gain:+.2f} ± {error:.2f} nat per record{but and f', but {but}'}: {decided}"
     return Gate(source, prop, form, gain, error, admitted, reason)  # type: ignore[arg-type]
-
-
-def log_densities(surrogate: Surrogate) -> np.ndarray:
-    """(n,) log predictive density of every record's value given the others, in nats."""
-    return np.array([-0.5 * row.z**2 - math.log(row.sd * math.sqrt(2 * math.pi)) for row in surrogate.residuals()])

@@ -134,6 +134,17 @@ class Process:
             learned = torch.linalg.solve_triangular(self._factor, known, upper=False)
             return self._mean + self._weights @ known, self._covariance(inputs, inputs) - learned.mT @ learned
 
+    def in_sequence(self) -> np.ndarray:
+        """(n,) log density of every standardised observation given those before it and these hyperparameters, in nats;
+        they sum to the log marginal likelihood (Dawid, J. R. Stat. Soc. A 147 (1984) 278)."""
+        import torch
+
+        with torch.no_grad():
+            off = (self.targets - self._mean).unsqueeze(-1)
+            surprise = torch.linalg.solve_triangular(self._factor, off, upper=False)[:, 0]
+            density = -0.5 * (surprise.square() + math.log(2 * math.pi)) - self._factor.diagonal().log()
+            return np.asarray(density.numpy())
+
     def left_out(self) -> tuple[np.ndarray, np.ndarray]:
         """(mean, standard deviation), each (n,), of every observation given the others and these hyperparameters
         (Rasmussen & Williams 2006, eq. 5.12), in the units of the values."""

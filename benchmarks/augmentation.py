@@ -1,6 +1,6 @@
 """What cheap sources, good and bad, do to a surrogate, as a feature and as rows, with the gate and without.
 
-    python -m benchmarks.augmentation [--seeds 9] [--rows 2] [--results FILE]
+    python -m benchmarks.augmentation [--seeds 12] [--rows 2] [--results FILE]
 
 Each seed is another problem (`benchmarks.problems`): 20, 40 or 60 real records and 100 synthetic ones of one source,
 judged on 300 unseen designs whose truth is known. The sources are `good` (the physics without its interactions),
@@ -34,7 +34,8 @@ from loop.types import Design, Record
 SIZES = (20, 40, 60)
 SYNTHETIC, UNSEEN, LAST_ROUND = 100, 300, 4
 SOURCES = ("good", "mediocre", "wrong", "permuted", "self-labelled")
-ADVERSARIAL = SOURCES[1:]
+ADVERSARIAL = SOURCES[2:]
+"""Those that know nothing."""
 SURE = (0.05, 0.05)
 """Error of a self-made label: its maker believes it."""
 
@@ -190,7 +191,7 @@ def show(found: Sequence[Run]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=9)
+    parser.add_argument("--seeds", type=int, default=12)
     parser.add_argument("--rows", type=int, default=2, help="seeds for which rows are judged too")
     parser.add_argument("--results", type=Path, help="a file of JSON lines to keep runs in, and to go on from")
     arguments = parser.parse_args()

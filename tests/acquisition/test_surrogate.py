@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from scipy.special import digamma, polygamma
+from scipy.stats import multivariate_normal
 
 from acquisition.encoding import Encoding
 from acquisition.noise import inverse_trigamma, variances
@@ -148,6 +149,19 @@ def test_leave_one_out_is_the_refit_without_the_record() -> None:
         assert rows[i].predicted == pytest.approx(surrogate.centre + surrogate.scale * mean, rel=1e-6)
         assert rows[i].sd == pytest.approx(surrogate.scale * math.sqrt(variance), rel=1e-6)
         assert rows[i].z == pytest.approx((rows[i].observed - rows[i].predicted) / rows[i].sd)
+
+
+def test_densities_in_sequence_multiply_to_the_marginal_likelihood() -> None:
+    encoding = Encoding(SPACE)
+    surrogate = Surrogate(encoding, HIGH, noisy_records(15, 0.5, 5))
+    k, y = hand_kernel(surrogate, encoding), surrogate.model.train_targets.numpy()
+    designs = [r.design for r in surrogate.records]
+    covariance = k(designs, designs) + np.diag(surrogate.noise.numpy())
+    mean = np.full(15, surrogate.model.mean_module.constant.item())
+    density = surrogate.in_sequence()
+    assert density.sum() == pytest.approx(multivariate_normal(mean, covariance).logpdf(y), rel=1e-6)
+    first = multivariate_normal(mean[:6], covariance[:6, :6]).logpdf(y[:6])
+    assert density[:6].sum() == pytest.approx(first, rel=1e-6)
 
 
 def test_a_corrupted_record_has_the_largest_left_out_residual() -> None:
