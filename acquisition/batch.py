@@ -34,18 +34,19 @@ class Stage:
 
 
 class Batch:
-    """Picks taken one after another from a pool. Every log score is added to the log probability of feasibility."""
+    """Picks taken one after another from a pool. To every log score the log probability of feasibility is added, and
+    the discount for what the design costs; all (n,)."""
 
-    def __init__(self, pool: Sequence[Proposal], log_feasibility: np.ndarray) -> None:
+    def __init__(self, pool: Sequence[Proposal], log_feasibility: np.ndarray, log_discount: np.ndarray) -> None:
         self.pool, self.log_feasibility = pool, log_feasibility
-        self._allowance = np.array(log_feasibility)
+        self._allowance = log_feasibility + log_discount
         self._left = np.zeros(len(pool))
         self.chosen: list[int] = []
         self.picks: list[Pick] = []
 
     def take(self, role: str, scores: np.ndarray, *, weighed: bool = True) -> int:
         """Take the design with the best score (n,), the first of equals, and return its position. Without `weighed` the
-        scores have feasibility in them already."""
+        scores have feasibility in them already, and no discount."""
         values = scores + (self._allowance if weighed else self._left)
         best = int(np.argmax(values))
         self.picks.append(Pick(self.pool[best], role, float(values[best])))

@@ -8,6 +8,7 @@ import numpy as np
 
 from acquisition.baselines import known, unseen
 from acquisition.batch import Batch, Learning, Stage, learning_share, reference, space_filling
+from acquisition.cost import log_discount
 from acquisition.encoding import Encoding
 from acquisition.feasibility import Feasibility, answered
 from acquisition.improve import Improvement
@@ -36,7 +37,8 @@ class Bayes:
 
     `split` is the share of the picks that learn instead of improve; `samples` the number of Monte Carlo samples of
     the posterior (a power of two); with `rows`, cheap sources may enter as rows of inflated variance, not only as
-    features (`acquisition.gate`). `notes` says in plain words whatever made the last fit or selection differ from
+    features (`acquisition.gate`); `cost_aware` divides what a pick is expected to gain by what it is expected to cost.
+    `notes` says in plain words whatever made the last fit or selection differ from
     the rule. Roles of the picks: `improve`, `learn`, `explore` (too few records yet: spread over the space) and
     `fallback` (a model failed: spread over the space, the reason is in `notes`).
     """
@@ -45,12 +47,12 @@ class Bayes:
     other = ""
     objectives_allowed = range(1, 1)
 
-    def __init__(self, split: float = 0.5, samples: int = 64, rows: bool = False) -> None:
+    def __init__(self, split: float = 0.5, samples: int = 64, rows: bool = False, cost_aware: bool = False) -> None:
         if not 0 <= split <= 1:
             raise ValueError(f"split is {split}; it is the share of picks that learn, from 0 to 1")
         if samples < 1 or samples & (samples - 1):
             raise ValueError(f"samples is {samples}; it must be a power of two, such as 64")
-        self.split, self.samples, self.rows = split, samples, rows
+        self.split, self.samples, self.rows, self.cost_aware = split, samples, rows, cost_aware
         self.notes: list[str] = []
         self.gates: list[Gate] = []
         self._informed: list[Informed] = []
@@ -186,7 +188,7 @@ class Bayes:
         learn = learning_share(q, len(set(self._known) | set(pending)), self.split)
         observed = set(self._baseline)
         waiting = [design for design in pending if design not in observed]
-        batch = Batch(fresh, self.log_feasibility([proposal.design for proposal in fresh]))
+        batch = Batch(fresh, self.log_feasibility([proposal.design for proposal in fresh]), self._discount(fresh))
         n, b = len(fresh), len(self._baseline)
         designs = [*(proposal.design for proposal in fresh), *self._baseline, *waiting]
         posterior = FinitePosterior(*zip(*[s.joint(self._encoding.rows(designs)) for s in surrogates], strict=True))
@@ -196,6 +198,14 @@ class Bayes:
         if learn:
             self._learn(stage, batch, learn)
         return self._with_predictions(surrogates, batch.picks)
+
+    def _discount(self, fresh: Sequence[Proposal]) -> np.ndarray:
+        """(n,) what is added to the log scores for the designs' cost."""
+        discount = log_discount(fresh) if self.cost_aware else np.zeros(len(fresh))
+        if discount is None:
+            self.notes.append("cost_aware: no oracle says what a design costs, so that all count as equally expensive")
+            return np.zeros(len(fresh))
+        return discount
 
     def _improve(self, stage: Stage, batch: Batch, q: int) -> None:
         improvement = self._improvement(stage)

@@ -41,7 +41,8 @@ class LogPosterior:
         logs = torch.cat([value(module).reshape(-1) for module, value in self._hyper]).log()
         priors = (-0.5 * ((logs - self._loc) / self._scale).square() - logs - self._scale.log()).sum()
         constant = -0.5 * math.log(2 * math.pi) * (len(self._values) + len(logs))
-        return (evidence + priors + constant) / len(self._values)
+        value: Tensor = (evidence + priors + constant) / len(self._values)
+        return value
 
     def closure(self) -> ForwardBackwardClosure:
         """Its negative and the gradient, for `fit_gpytorch_mll`."""

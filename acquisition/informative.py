@@ -12,5 +12,5 @@ class IntegratedVariance(Bayes):
     kind = "integrated_variance"
     objectives_allowed = range(1, 1000)
 
-    def __init__(self) -> None:
-        super().__init__(split=1.0)
+    def __init__(self, rows: bool = False, cost_aware: bool = False) -> None:
+        super().__init__(split=1.0, rows=rows, cost_aware=cost_aware)

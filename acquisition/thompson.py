@@ -22,8 +22,8 @@ class Thompson(Bayes):
     kind = "thompson"
     objectives_allowed = range(1, 1000)
 
-    def __init__(self, split: float = 0.0, samples: int = 64) -> None:
-        super().__init__(split, samples)
+    def __init__(self, split: float = 0.0, rows: bool = False) -> None:
+        super().__init__(split, rows=rows)
 
     def _improve(self, stage: Stage, batch: Batch, q: int) -> None:
         draws = Draws(stage, batch.log_feasibility)

@@ -6,6 +6,7 @@ kJ/mol, K, e, D) unless a field says otherwise.
 
 from __future__ import annotations
 
+import builtins
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -139,7 +140,8 @@ class Outcome(Mapping[str, Estimate]):
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A design and where it came from. `generator` names the source within the pool (`cvae:prior`, `uniform`, ...)."""
+    """A design and where it came from. `generator` names the source within the pool (`cvae:prior`, `uniform`, ...);
+    `cost` is the expected seconds of all its objectives, given to an acquisition that is `cost_aware`."""
 
     design: Design
     generator: str
@@ -148,6 +150,7 @@ class Proposal:
     parents: tuple[str, ...] = ()
     log_density: float | None = None
     checks: tuple[Check, ...] = ()
+    cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,12 +229,12 @@ class Objective:
     threshold: float | None = None
     target: float | None = None
 
-    @property
+    @builtins.property  # a field has that name
     def constrains(self) -> bool:
         """True where nothing beyond the threshold is wanted."""
         return self.goal in ("at_least", "at_most")
 
-    @property
+    @builtins.property  # a field has that name
     def falls(self) -> bool:
         """True where less of the property is better."""
         return self.goal in ("minimize", "at_most")
