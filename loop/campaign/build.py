@@ -49,6 +49,7 @@ def build(data: Any, path: Path, text: str, problems: Problems, *, thorough: boo
     acquisition = read_plugin("acquisition", data.get("acquisition", default), path, problems, thorough, wanted)
     judge_stop(data.get("stop"), problems)
     judge_extension(oracles, objectives, data.get("execution"), problems)
+    judge_audit(oracles, objectives, data, problems)
     problems.stop_if_any()
     entry = CampaignEntry.model_validate(data)
     assert generator is not None and acquisition is not None
@@ -66,6 +67,7 @@ def build(data: Any, path: Path, text: str, problems: Problems, *, thorough: boo
         stop=Stop(**entry.stop.model_dump()),
         execution=read_execution(entry.execution),
         text=text,
+        audit=entry.audit,
     )
     if thorough:
         judge_reachable(campaign, problems)
@@ -108,6 +110,28 @@ def judge_extension(
             fault = "needs the schedule `rounds`: with `async` no round is ever complete; raise replicates instead"
         if fault is not None:
             problems.add(("oracles", name, "replicates_max"), fault)
+
+
+def judge_audit(
+    oracles: Mapping[str, OracleSpec], objectives: Sequence[Objective], data: Mapping[str, Any], problems: Problems
+) -> None:
+    """Note where an oracle cannot be a cheap source, and what needs rounds that are complete at some time."""
+    execution = data.get("execution")
+    at_any_time = isinstance(execution, dict) and execution.get("schedule") == "async"
+    if at_any_time and data.get("audit"):
+        problems.add(("audit",), "needs the schedule `rounds`: with `async` no round is ever complete")
+    for name, spec in oracles.items():
+        if not spec.labels:
+            continue
+        fault = None
+        if any(objective.oracle == name for objective in objectives):
+            fault = f"{name} answers an objective; a cheap source is another oracle, or the same under another name"
+        elif spec.isolation == "person":
+            fault = "a person is no cheap source"
+        elif at_any_time:
+            fault = "needs the schedule `rounds`: with `async` no round is ever complete"
+        if fault is not None:
+            problems.add(("oracles", name, "labels"), fault)
 
 
 def judge_reachable(campaign: Campaign, problems: Problems) -> None:
@@ -174,8 +198,9 @@ def read_oracle(name: str, entry: OracleEntry, folder: Path, problems: Problems)
         attempts=entry.attempts,
         options=dict(entry.model_extra or {}),
         oracle=oracle,
-        record_kind=kind,
+        record_kind="synthetic" if entry.labels else kind,
         isolation=isolation,
+        labels=entry.labels or 0,
     )
 
 

@@ -28,7 +28,8 @@ class OracleSpec:
 
     `fidelity` is always one of `oracle.fidelities`; `replicates` the number of tasks per evaluation, and
     `replicates_max` how many it may grow to where they decide which designs lead (None: it stays); `time_limit` seconds
-    per attempt (None: no limit); `attempts` how often a task is tried when the infrastructure fails.
+    per attempt (None: no limit); `attempts` how often a task is tried when the infrastructure fails. `labels` is how
+    many generated designs it labels each round as a cheap source (0: it is none).
     `options` are the keys handed to the plug-in, as written. `record_kind` is the kind of its records.
     """
 
@@ -43,6 +44,7 @@ class OracleSpec:
     oracle: Oracle
     record_kind: Kind
     isolation: Isolation
+    labels: int = 0
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,8 @@ class Execution:
 class Campaign:
     """What `load` makes of a campaign file. `path` is absolute; `text` is the file as read.
 
-    `space` knows the campaign's own constraints only; `judged_space` the oracles' checks as well.
+    `space` knows the campaign's own constraints only; `judged_space` the oracles' checks as well. `audit` is the share
+    of the replicates at deciding oracles that may be spent on testing doubtful records again.
     """
 
     path: Path
@@ -108,6 +111,7 @@ class Campaign:
     stop: Stop
     execution: Execution
     text: str
+    audit: float = 0.0
 
     @property
     def folder(self) -> Path:
@@ -122,6 +126,11 @@ class Campaign:
     def deciding(self) -> tuple[str, ...]:
         """The oracles that answer an objective: only their evaluations count, and only they are waited for."""
         return tuple(dict.fromkeys(objective.oracle for objective in self.objectives))
+
+    @property
+    def sources(self) -> tuple[OracleSpec, ...]:
+        """The cheap sources: oracles that label generated designs."""
+        return tuple(spec for spec in self.oracles.values() if spec.labels)
 
     @property
     def designs_per_round(self) -> int:

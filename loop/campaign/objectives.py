@@ -54,8 +54,9 @@ def find_reporter(
     *,
     complete: bool,
 ) -> OracleSpec | None:
-    """The oracle whose records count: the one named, or the first in the file that reports the property."""
-    candidates = dict(oracles)
+    """The oracle whose records count: the one named, or the first in the file that reports the property and is no cheap
+    source."""
+    candidates = {name: spec for name, spec in oracles.items() if not spec.labels} or dict(oracles)
     if entry.oracle is not None:
         candidates = {entry.oracle: oracles[entry.oracle]} if entry.oracle in oracles else {}
         if not candidates and complete:

@@ -145,6 +145,9 @@ class OracleEntry(Entry):
     replicates_max: Count | None = Field(
         None, description="to which a design gets more where its error bar decides which designs lead"
     )
+    labels: Count | None = Field(
+        None, description="a cheap source: generated designs it labels each round; its records are synthetic"
+    )
     time_limit: Seconds | None = Field(None, description="per attempt, such as 10 min")
     attempts: Count = Field(3, description="tries when the machine, not the design, fails")
 
@@ -189,6 +192,7 @@ class CampaignEntry(Entry):
     acquisition: PluginEntry | None = Field(None, description="default: by the number of objectives")
     initial: Count = Field(8, description="designs of the first round, spread over the space")
     batch: Count = Field(4, description="designs of every later round")
+    audit: float = Field(0.0, ge=0, le=1, description="share of the replicates spent on testing doubtful records again")
     stop: StopEntry
     execution: ExecutionEntry = Field(default_factory=lambda: ExecutionEntry.model_validate({}))
 

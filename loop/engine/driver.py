@@ -10,14 +10,15 @@ from typing import Any
 
 from loop.campaign import Campaign
 from loop.engine import extend
+from loop.engine.audit import Auditor, summary
 from loop.engine.budget import designs_left, failed_share, out_of_time, reason_to_stop
 from loop.engine.decide import Decider, Decision
-from loop.engine.history import History
+from loop.engine.history import history
 from loop.engine.interrupts import Interrupts
 from loop.engine.progress import Progress
 from loop.execution import fence, inspect, read_result, run_attempt
-from loop.store import Origin, Store, TaskRow
-from loop.types import Design, Failed, Observed, Task
+from loop.store import SYNTHETIC, Origin, Store, TaskRow
+from loop.types import Failed, Observed, Task
 
 TICK = 0.5
 DONE, WORK_FAILED, WAITING, INTERRUPTED = 0, 3, 4, 75
@@ -35,7 +36,9 @@ class Driver:
         self.progress = progress
         self.interrupts = interrupts
         self.decider = Decider(campaign, campaign.run_folder / "models")
+        self.auditor = Auditor(campaign, self.decider.fitter)
         self.oracles = campaign.deciding
+        self.awaited = {*campaign.deciding, *(spec.name for spec in campaign.sources)}
         self.live: dict[Future[dict[str, Any]], str] = {}
         self.exhausted = False
         self.seen: tuple[int, int] | None = None
@@ -127,8 +130,12 @@ class Driver:
     # -- decide -------------------------------------------------------------------------------------------------
 
     def _go_on(self) -> None:
-        """What follows on a complete round: more replicates where they decide who leads, else the next round."""
-        if not self._extend() and not self.exhausted and reason_to_stop(self.campaign, self.store) is None:
+        """What follows on a complete round: its audit, more replicates where they decide who leads, its ledger, and the
+        next round."""
+        if self._audit() or self._extend():
+            return
+        self._judge()
+        if not self.exhausted and reason_to_stop(self.campaign, self.store) is None:
             self._decide()
 
     def _idle(self) -> bool:
@@ -140,36 +147,24 @@ class Driver:
 
     def _counts(self, row: TaskRow) -> bool:
         """Whether a task belongs to the loop: an unsolicited or unasked-for measurement holds up nothing."""
-        return row.task.oracle in self.oracles
+        return row.task.oracle in self.awaited
 
     def _decide(self) -> None:
         last = self.store.current_round()
         round = 0 if last is None else last + 1
         count = self.campaign.initial if round == 0 else self.campaign.designs_per_round
         left = designs_left(self.campaign, len(self.store.proposals()))
-        decision = self.decider.decide(round, self._history(), count if left is None else min(count, left))
+        wanted = count if left is None else min(count, left)
+        decision = self.decider.decide(round, history(self.campaign, self.store), wanted)
         if not decision.picks:
             self.exhausted = True
             self.progress.event("message", {"text": "no valid design is left to propose"})
             return
         self._commit(decision)
 
-    def _history(self) -> History:
-        designs = self.store.designs()
-        out: dict[Design, None] = {}
-        for row in self.store.tasks():
-            if self._counts(row) and row.extension is None and row.state in ("queued", "running", "waiting"):
-                out.setdefault(designs[row.task.design_id])
-        return History(tuple(self.store.records()), tuple(self.store.failures()), tuple(out))
-
     def _commit(self, decision: Decision) -> None:
         specs = self.campaign.oracles.values()
-        tasks = [
-            extend.make_task(self.campaign, pick.proposal.design.id, spec, replicate)
-            for pick in decision.picks
-            for spec in specs
-            for replicate in range(spec.replicates)
-        ]
+        tasks = extend.new_tasks(self.campaign, self.store, decision.picks)
         info = {**decision.info, "seed": self.campaign.seed, "data_seq": self.store.last_event()}
         self.store.decide(
             decision.round,
@@ -181,11 +176,29 @@ class Driver:
         )
         for reason in info.get("notes", ()):
             self.progress.event("fallback", {"round": decision.round, "reason": reason})
-        roles = dict(Counter(pick.role for pick in decision.picks))
-        self.progress.event(
-            "decided",
-            {"round": decision.round, "designs": len(decision.picks), "roles": roles, "seconds": info["seconds"]},
-        )
+        roles = Counter(pick.role for pick in decision.picks)
+        said = {"round": decision.round, "designs": len(decision.picks) - roles[SYNTHETIC], "roles": dict(roles)}
+        self.progress.event("decided", {**said, "seconds": info["seconds"]})
+
+    # -- audit --------------------------------------------------------------------------------------------------
+
+    def _audit(self) -> bool:
+        """Whether records of the last round are in doubt and tested again."""
+        if self.store.current_round() is None or out_of_time(self.campaign, self.store):
+            return False
+        tasks, info = self.auditor.replicas(self.store)
+        if tasks:
+            self._add("audit", tasks, "what the other records predict is far from theirs", info)
+        return bool(tasks)
+
+    def _judge(self) -> None:
+        """Keep the ledger of the last round, which is complete now."""
+        if self.store.current_round() is None or self.campaign.execution.schedule == "async":
+            return
+        ledger = self.auditor.ledger(self.store)
+        if ledger is not None:
+            self.store.judge(ledger)
+            self.progress.event("judged", {"round": ledger.round, "found": summary(ledger)})
 
     # -- extend -------------------------------------------------------------------------------------------------
 

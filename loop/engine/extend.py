@@ -11,8 +11,8 @@ import numpy as np
 
 from loop.seeds import derive
 from loop.standing import Standing, standings
-from loop.store import Reader, task_id
-from loop.types import Objective, Task
+from loop.store import SYNTHETIC, Reader, task_id
+from loop.types import Objective, Pick, Task
 
 if TYPE_CHECKING:
     from loop.campaign import Campaign, OracleSpec
@@ -40,6 +40,22 @@ def make_task(campaign: Campaign, design_id: str, spec: OracleSpec, replicate: i
     """A replicate of a design under an oracle, with its own seed."""
     key = (design_id, spec.name, spec.fidelity, replicate)
     return Task(task_id(*key), *key, derive(campaign.seed, "task", *key))
+
+
+def new_tasks(campaign: Campaign, reader: Reader, picks: Sequence[Pick]) -> list[Task]:
+    """The tasks of a decision: every oracle answers its picks, but synthetic designs only the cheap sources, each as
+    many as it labels a round; what was asked before is not asked again."""
+    known = asked(reader)
+    drawn = [pick.proposal.design.id for pick in picks if pick.role == SYNTHETIC]
+    tasks = []
+    for pick in picks:
+        design_id = pick.proposal.design.id
+        for spec in campaign.oracles.values():
+            if pick.role == SYNTHETIC and design_id not in drawn[: spec.labels]:
+                continue
+            before = known.get((design_id, spec.name, spec.fidelity), ())
+            tasks += [make_task(campaign, design_id, spec, n) for n in range(spec.replicates) if n not in before]
+    return tasks
 
 
 def missing(campaign: Campaign, reader: Reader) -> list[Task]:

@@ -92,6 +92,9 @@ def sentence(kind: str, payload: Mapping[str, Any]) -> str:
     if kind == "extended":
         many = "1 more replicate" if payload["replicates"] == 1 else f"{payload['replicates']} more replicates"
         return f"{many} for {payload['designs']} of the designs so far: {payload['reason']}"
+    if kind == "judged":
+        found = ", ".join(f"{count} {status}" for status, count in payload["found"].items())
+        return f"round {payload['round']}: records {found}" if found else ""
     if kind == "fallback":
         return f"round {payload['round']}: fallback: {payload['reason']}"
     if kind == "task_done":

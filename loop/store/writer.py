@@ -98,11 +98,11 @@ class Store(Reader):
     ) -> None:
         """Write a round: its proposals with full lineage, their designs and the tasks, all or nothing.
 
-        Picks of the role SYNTHETIC were generated to be labelled. A task's design is among the picks or already known. `kinds` maps oracle name to the kind of its records;
-        tasks of the oracles in `waiting` wait for a person, the others are queued. `info` is JSON: seed, acquisition,
-        model digest, data_seq, counts, notes, config sha. A task that an unsolicited measurement has answered
-        already is left out. Raises Conflict where the round was decided before or a task's (design, oracle, fidelity,
-        replicate) was.
+        Picks of the role SYNTHETIC were generated to be labelled. A task's design is among the picks or already known.
+        `kinds` maps oracle name to the kind of its records; tasks of the oracles in `waiting` wait for a person, the
+        others are queued. `info` is JSON: seed, acquisition, model digest, data_seq, counts, notes, config sha. A task
+        that an unsolicited measurement has answered already is left out. Raises Conflict where the round was decided
+        before or a task's (design, oracle, fidelity, replicate) was.
         """
         with self._writing():
             if self._db.execute("SELECT 1 FROM decisions WHERE round = ?", (round,)).fetchone():
