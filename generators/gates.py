@@ -46,7 +46,7 @@ class Gates:
         the space instead."""
         rules = [
             ("validity", self.validity >= 0.95, "at least 0.95"),
-            ("validity_unmasked", self.validity_unmasked >= 0.5, "at least 0.5"),
+            ("validity_unmasked", self.validity_unmasked >= 0.3, "at least 0.3"),
         ]
         if reconstructs:
             rules += [
