@@ -142,7 +142,7 @@ def main() -> None:
 
 
 def plus_minus(values: np.ndarray) -> str:
-    return f"{values.mean():.2f} +- {values.std(ddof=1) / math.sqrt(len(values)):.2f}"
+    return f"{values.mean():.3f} +- {values.std(ddof=1) / math.sqrt(len(values)):.3f}"
 
 
 if __name__ == "__main__":

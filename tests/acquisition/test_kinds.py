@@ -234,14 +234,16 @@ def test_a_constraint_nothing_keeps_is_approached(make: Callable[..., Bayes]) ->
 
 @pytest.mark.parametrize("make", [QLogNEI, Thompson, QLogNEHVI, ParEGO])
 def test_a_target_is_approached_by_all_kinds(make: Callable[..., Bayes]) -> None:
-    records = [recorded(d, {"f": 10 * float(d.values["x"]), "g": 5.0}) for d in SPACE.sample(20, seed=4)]
+    records = [
+        recorded(d, {"f": 10 * float(d.values["x"]), "g": float(d.values["y"])}) for d in SPACE.sample(20, seed=4)
+    ]
     objectives = [Objective("f", "target", "md", target=4.0)]
     if make in (QLogNEHVI, ParEGO):
         objectives.append(Objective("g", "maximize", "md"))
     acquisition = make(split=0)
     acquisition.fit(SPACE, objectives, records, [], seed=1)
     (pick,) = acquisition.select(POOL, 1, [], seed=5)
-    assert float(pick.proposal.design.values["x"]) == pytest.approx(0.4, abs=0.06)
+    assert float(pick.proposal.design.values["x"]) == pytest.approx(0.4, abs=0.12)
 
 
 def test_parego_follows_different_compromises_and_keeps_thresholds() -> None:
@@ -253,17 +255,21 @@ def test_parego_follows_different_compromises_and_keeps_thresholds() -> None:
     assert max(xs) - min(xs) > 0.3
     demanding = [*maximised(4), Objective("j", "maximize", "md", threshold=1.0)]
     acquisition.fit(SPACE, demanding, records, [], seed=1)
-    assert np.mean([answer(p.proposal.design, "j") > 0.97 for p in acquisition.select(POOL, 6, [], seed=5)]) >= 5 / 6
+    kept = [answer(p.proposal.design, "j") > 0.97 for p in acquisition.select(POOL, 6, [], seed=5)]
+    by_chance = [answer(p.design, "j") > 0.97 for p in POOL]
+    assert np.mean(kept) > 0.6 > 2 * np.mean(by_chance)
 
 
-def test_thompson_draws_differ_and_follow_what_is_known() -> None:
-    records = records_of(SPACE.sample(30, seed=4), ["f"])
+def test_thompson_draws_differ_where_little_is_known_and_agree_where_much_is() -> None:
     acquisition = Thompson()
-    acquisition.fit(SPACE, maximised(1), records, [], seed=1)
-    first = [acquisition.select(POOL, 1, [], seed=seed)[0].proposal.design for seed in range(8)]
+
+    def firsts(n: int) -> list[Design]:
+        acquisition.fit(SPACE, maximised(1), records_of(SPACE.sample(n, seed=4), ["f"]), [], seed=1)
+        return [acquisition.select(POOL, 1, [], seed=seed)[0].proposal.design for seed in range(8)]
+
     ranked = sorted((answer(p.design, "f") for p in POOL), reverse=True)
-    assert len(set(first)) > 1
-    assert np.mean([answer(design, "f") >= ranked[10] for design in first]) > 0.7
+    assert len(set(firsts(5))) > 1
+    assert np.mean([answer(design, "f") >= ranked[10] for design in firsts(30)]) > 0.7
 
 
 def test_thompson_avoids_what_fails() -> None:
