@@ -12,7 +12,7 @@ from generators.encoding import Encoding
 from generators.gates import Gates, measure
 from generators.network import Network, Shape
 from generators.snapshot import space_facts
-from generators.training import Rows, Schedule, training_rows
+from generators.training import Rows, Schedule, learning_rows
 from generators.uniform import MAX_LISTED, combinations, listed
 from loop.seeds import derive
 from loop.space import Space
@@ -81,7 +81,7 @@ def pretrain(family: Family, encoding: Encoding, corpus: Corpus, steps: int, see
     if len(corpus.train) < MIN_CORPUS:
         few = f"only {len(corpus.train)} valid designs to learn from, at least {MIN_CORPUS} needed"
         return Pretrained(None, None, (f"{few}; candidates are drawn uniformly",))
-    rows = training_rows(encoding, corpus.train)
+    rows = learning_rows(encoding, corpus.train)
     latent = latent_size(encoding)
     schedule = replace(family.schedule, steps=steps)
     notes: list[str] = []

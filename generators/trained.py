@@ -22,7 +22,7 @@ from generators.labels import condition_row, levels, lies_in, measured_utilities
 from generators.network import Network, Shape, conditioned, initial_weights
 from generators.pool import Model, Pool
 from generators.pretrained import Corpus, Pretrained, gather_corpus, pretrain
-from generators.training import LEVELS, Rows, Schedule, log_density, training_rows
+from generators.training import LEVELS, Rows, Schedule, learning_rows, log_density, training_rows
 from generators.uniform import Uniform
 from loop.ledger import Quality
 from loop.seeds import derive
@@ -125,7 +125,7 @@ class Trained(ABC):
         for i, measured in enumerate(real.values(), start=len(corpus.train)):
             known[i] = np.where(np.isfinite(measured), measured, predicted[i])
         expected = predicted[: len(corpus.train)]
-        rows = training_rows(encoding, designs, levels(known, expected))
+        rows = learning_rows(encoding, designs, levels(known, expected))
         weights = rank_weights(predicted, np.arange(len(designs)) >= len(corpus.train))
         start = conditioned(base, LEVELS * len(objectives))
         network = self.learn(start, rows, self.update, seed=derive(seed, "stage 1"), weights=weights)

@@ -27,6 +27,9 @@ DROPOUT = 0.3
 CONDITION_HASTE = 10.0
 """Learning rate of the condition's weights, which start at zero, over that of the rest."""
 IMPORTANCE_SAMPLES = 32
+SYMBOL_WEIGHT = 0.5
+"""Of a molecule's symbol in the loss; with 1, twenty symbols leave numbers 0.14 of their range off, with 0.25 half as
+many molecules come back."""
 AUTOENCODER = ("encoder", "decoder", "prior")
 
 
@@ -77,6 +80,17 @@ def training_rows(encoding: Encoding, designs: Sequence[Design], levels: np.ndar
         torch.tensor(np.hstack([fields.free_choices, fields.free_numbers]), dtype=torch.float32),
         torch.tensor(np.zeros((len(designs), 0)) if levels is None else levels, dtype=torch.int64),
     )
+
+
+def learning_rows(encoding: Encoding, designs: Sequence[Design], levels: np.ndarray | None = None) -> Rows:
+    """As `training_rows`, to learn from: the symbols of generated molecules weigh less, being many fields."""
+    import torch
+
+    rows = training_rows(encoding, designs, levels)
+    for column, p in enumerate(encoding.categorical):
+        if p.name in encoding.symbols:
+            rows.free[:, column] *= torch.tensor(SYMBOL_WEIGHT)
+    return rows
 
 
 def one_hot_levels(levels: Tensor) -> Tensor:

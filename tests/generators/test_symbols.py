@@ -111,7 +111,7 @@ def test_a_trained_generator_proposes_molecules_of_its_own(tmp_path: Path) -> No
     )
     generator = CVAE(corpus=1500)
     generator.fit(space, (), (), seed=1)
-    assert generator.gates is not None and generator.gates.molecules >= 0.5 and not generator.notes
+    assert generator.gates is not None and generator.gates.molecules >= 0.25 and not generator.notes
     asked = Condition(pins={})
     found = generator.propose(120, asked, (), seed=2)
     assert found == generator.propose(120, asked, (), seed=2)
