@@ -131,7 +131,7 @@ def runs(cells: Iterable[tuple[str, str, int]], seeds: int, done: Sequence[Run])
 
 
 def table(found: Sequence[Run]) -> str:
-    """Markdown: median (least-most) over seeds."""
+    """Markdown: median over seeds, and least to most where they differ."""
     lines = [f"| space | family | corpus | runs | {' | '.join(MEASURED)} |", "|---" * (4 + len(MEASURED)) + "|"]
     for cell in dict.fromkeys(run.cell for run in found):
         same = [run for run in found if run.cell == cell]
@@ -142,7 +142,8 @@ def table(found: Sequence[Run]) -> str:
 
 def spread(values: Sequence[float], name: str) -> str:
     digits = 1 if name == "seconds" else 3
-    return f"{median(values):.{digits}f} ({min(values):.{digits}f}-{max(values):.{digits}f})"
+    middle, least, most = (f"{value:.{digits}f}" for value in (median(values), min(values), max(values)))
+    return middle if least == most else f"{middle} ({least}-{most})"
 
 
 def propose(family: Trained, space: Space, seed: int) -> str:
