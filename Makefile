@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 ONE_THREAD := OMP_NUM_THREADS=1 OPENMM_CPU_THREADS=1
-BENCHMARKS := recommend slots one_core md_overhead md_physics
+BENCHMARKS := recommend slots one_core md_overhead md_physics augmentation audit
 
 .PHONY: demo test check bench validate
 .DELETE_ON_ERROR:

@@ -27,7 +27,8 @@ LEAST_JUDGES = 10
 """Real records from which one can tell whether a source pays, and how its labels relate to them."""
 PAYS = math.log(10)
 """Log odds that a source pays for it to enter: strong evidence on the scale of Jeffreys (Theory of Probability, 1961).
-Leave-one-out gains, tried before, let in half as much of what good sources give (`benchmarks.augmentation`)."""
+On four problems, leave-one-out gains of more than their error and 0.05 nat kept 61 % of what the good source gives and
+let in a wrong one that cost 0.43 nat; these odds keep 89 % and refuse it."""
 ECHO = 0.25
 """Of `Source.echo`. Measured: 0.6 to 2 for independent labels, good or bad, 0.01 to 0.04 for the surrogate's own."""
 
