@@ -42,8 +42,7 @@ class Evaluation:
     @property
     def is_record(self) -> bool:
         planned = sum(
-            row.superseded is None
-            and (row.extension is None or row.state == "done" or row.cause in TEACHING_CAUSES)
+            row.superseded is None and (row.extension is None or row.state == "done" or row.cause in TEACHING_CAUSES)
             for row in self.rows
         )
         return complete(len(self.replicates), planned, self.pending, measured=self.measured)
