@@ -97,7 +97,6 @@ class Bayes:
             ]
             self._informed, self._surrogates = fitted, [one.surrogate for one in fitted]
             self.gates = [gate for one in fitted for gate in one.gates]
-            self._fit_notes += [f"{gate.property}: {gate.source}: {gate.reason}" for gate in self.gates]
         except SurrogateError as error:
             self._without_model = "fallback"
             self._fit_notes.append(f"{error}; designs are spread over the space instead")

@@ -25,7 +25,7 @@ FIT_TOLERANCE = 1e-6
 
 MOST_FITTED = 100
 """Observations that hyperparameters are learned from, evenly spread over the order they came in; all of them are
-conditioned on. Measured at 200: less than half of the time, and held-out densities are no worse."""
+conditioned on. At 200 records of six test functions held-out densities were better on four, clearly worse on one."""
 
 LEAST_NOISE = 1e-6
 """Standardised variance that an exact observation is given."""

@@ -26,7 +26,8 @@ Row = list[Cell]
 def write(campaign: Campaign, out: Path, tasks: bool = False) -> Path:
     """Write `out` (.csv or .parquet) and `out`.units.json, which maps every column that has a unit to it.
 
-    One row per record in the order of decision, or with `tasks` one row per task, open and failed ones included. A
+    One row per record in the order of decision, or with `tasks` one row per task, open and failed ones included, and
+    `superseded` the round that found that a replicate does not count. A
     property that was not reported, or an error that was not given, is an empty cell. Raises BadInput for a campaign
     that was never run, another file ending, or parquet without pyarrow; StorageError where the file cannot be written.
     """
@@ -78,7 +79,7 @@ def column_types(campaign: Campaign, units: Mapping[str, str], tasks: bool) -> d
     columns |= {p.name: parameter_type(p) for p in campaign.space.parameters}
     for name in units:
         columns |= {name: float, f"{name}_se": float}
-    return columns | ({"state": str, "cause": str, "reason": str} if tasks else {})
+    return columns | ({"state": str, "cause": str, "reason": str, "superseded": int} if tasks else {})
 
 
 def parameter_type(p: Parameter) -> type:
@@ -114,7 +115,7 @@ def task_rows(campaign: Campaign, reader: Reader, units: Mapping[str, str]) -> l
                 *(task.design_id, row.kind, task.oracle, task.fidelity, task.replicate, row.round),
                 *parameter_cells(campaign, designs[task.design_id]),
                 *estimate_cells(estimates, units),
-                *(row.state, row.cause, row.reason),
+                *(row.state, row.cause, row.reason, row.superseded),
             ]
         )
     return rows

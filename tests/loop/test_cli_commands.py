@@ -130,7 +130,8 @@ def test_check_speaks_plainly(folder):
 
 def test_every_fault_is_one_line_on_stderr_and_nothing_is_written(folder):
     (folder / "films.yaml").write_text(MEASURED.replace("seed: 7", "seed: x").replace("batch", "bacht"))
-    for command in (["check"], ["run"], ["status"], ["ask", "-o", "s.csv"], ["report"], ["audit"], ["export", "-o", "o.csv"]):
+    with_files = ["ask", "-o", "s.csv"], ["export", "-o", "o.csv"]
+    for command in (["check"], ["run"], ["status"], ["report"], ["audit"], *with_files):
         shown = loop(command[0], "films.yaml", *command[1:], folder=folder)
         assert shown.returncode == 2
         assert shown.stdout == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import signal
@@ -128,6 +129,10 @@ def test_a_blunder_is_found_tested_again_and_no_longer_counts(folder: Path) -> N
     (corrected,) = [v for v in verdicts if v.status == "corrected"]
     assert (corrected.design_id, corrected.superseded) == (sound.id, (0,))
     assert [v.status for v in verdicts if v.design_id == sound.id] == ["flagged", "corrected"]
+    loop("export", path, "-o", "tasks.csv", "--tasks")
+    with path.with_name("tasks.csv").open() as file:
+        marked = [row for row in csv.DictReader(file) if row["superseded"]]
+    assert [(row["design_id"], row["replicate"], row["superseded"]) for row in marked] == [(sound.id, "0", "0")]
     with Reader.open(path.parent / "runs" / "hill") as reader:
         (record,) = [r for r in reader.records("walk") if r.design == sound]
         x, y = float(sound.values["x"]), float(sound.values["y"])

@@ -165,7 +165,8 @@ def test_replicates_raised_later_are_added_to_the_designs_so_far(folder: Path) -
     assert [row["design_id"] for row in exported(path)][:answered] == [row["design_id"] for row in before]
     failed = [t for t in exported(path, "--tasks") if t["state"] == "failed" and t["round"] == "0"]
     assert Counter(t["replicate"] for t in failed) == {"0": 5 - answered, "1": 5 - answered}, "not tried again"
-    assert json.loads(loop("status", path, "--json"))["added_replicates"] == {"amended": answered, "undecided": 0, "audit": 0}
+    status = json.loads(loop("status", path, "--json"))
+    assert status["added_replicates"] == {"amended": answered, "undecided": 0, "audit": 0}
     assert "the next run adds" not in loop("check", path)
 
 
