@@ -25,8 +25,9 @@ SAMPLE, DRAWS = 16, 2048
 class Price:
     """One oracle. `seconds_per_task` is the mean over sampled designs; `hours` all tasks together (None: open).
 
-    `added_tasks` is how many replicates `replicates_max` may add at most, beyond `hours` (None: open), and
-    `missing_tasks` how many the next `loop run` adds to designs decided with fewer `replicates`; these `hours` count.
+    `labels` is how many generated designs it labels each round. `added_tasks` is how many replicates `replicates_max`
+    may add at most and `audited_tasks` how many the audit, both beyond `hours` (None: open), and `missing_tasks` how
+    many the next `loop run` adds to designs decided with fewer `replicates`; these `hours` count.
     """
 
     name: str
@@ -34,17 +35,26 @@ class Price:
     isolation: str
     tasks_per_design: int
     seconds_per_task: float
+    labels: int
     added_tasks: int | None
+    audited_tasks: int | None
     missing_tasks: int
     hours: float | None
     disk_bytes: float | None
+
+    @property
+    def most_added(self) -> int | None:
+        """The replicates beyond `hours`, at most."""
+        if self.added_tasks is None or self.audited_tasks is None:
+            return None
+        return self.added_tasks + self.audited_tasks
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """`designs` is the most that will be decided (None: the campaign file sets no such limit). `wall_hours` counts
     the oracles that run on this machine, all slots busy, `most_wall_hours` with all the replicates that
-    `replicates_max` may add. `disk_bytes`, with these, is None where an oracle does not say."""
+    `replicates_max` and the audit may add. `disk_bytes`, with these, is None where an oracle does not say."""
 
     designs: int | None
     free_parameters: int
@@ -59,7 +69,7 @@ class Plan:
 
 
 def plan(campaign: Campaign) -> Plan:
-    """Price the campaign by sampling its space and asking each deciding oracle's `cost`.
+    """Price the campaign by sampling its space and asking the `cost` of each deciding oracle and cheap source.
 
     An oracle that can tell how many bytes one replicate leaves does so in a method `disk(design, fidelity)`. Raises
     StorageError where the campaign has begun and its database cannot be read.
@@ -69,10 +79,11 @@ def plan(campaign: Campaign) -> Plan:
     seconds = (time.perf_counter() - begin) / len(sample)
     designs = campaign.most_designs
     short = missing(campaign)
-    prices = tuple(price(campaign, name, sample, short[name]) for name in campaign.deciding)
+    asked = [*campaign.deciding, *(spec.name for spec in campaign.sources)]
+    prices = tuple(price(campaign, name, sample, short[name]) for name in asked)
     machine = [p for p in prices if p.isolation != "person"]
     hours = total([p.hours for p in machine])
-    added = total([None if p.added_tasks is None else p.added_tasks * p.seconds_per_task / 3600 for p in machine])
+    added = total([None if p.most_added is None else p.most_added * p.seconds_per_task / 3600 for p in machine])
     slots = campaign.execution.slots
     return Plan(
         designs=designs,
@@ -111,27 +122,46 @@ def most_added(campaign: Campaign, spec: OracleSpec) -> int | None:
     designs = campaign.most_designs
     if designs is None:
         return None
-    rounds = 1 + math.ceil(max(0, designs - campaign.initial) / campaign.designs_per_round)
-    return min(designs * (spec.replicates_max - spec.replicates), rounds * campaign.batch)
+    return min(designs * (spec.replicates_max - spec.replicates), rounds(campaign, designs) * campaign.batch)
+
+
+def rounds(campaign: Campaign, designs: int) -> int:
+    """The rounds in which so many designs are decided, the first among them."""
+    return 1 + math.ceil(max(0, designs - campaign.initial) / campaign.designs_per_round)
+
+
+def audited(campaign: Campaign, spec: OracleSpec) -> int | None:
+    """How many replicates of an oracle the audit can add to the whole campaign, were all its budget spent there."""
+    if campaign.audit == 0 or spec.labels or spec.isolation == "person":
+        return 0
+    designs = campaign.most_designs
+    if designs is None:
+        return None
+    decided = designs * sum(campaign.oracles[name].replicates for name in campaign.deciding)
+    return math.floor(campaign.audit * decided)
 
 
 def price(campaign: Campaign, name: str, sample: Sequence[Design], short: int) -> Price:
     spec, designs = campaign.oracles[name], campaign.most_designs
     seconds = fmean(float(spec.oracle.cost(design, spec.fidelity)) for design in sample)
     disk = getattr(spec.oracle, "disk", None) if spec.isolation == "process" else lambda design, fidelity: 0.0
-    tasks, added = None if designs is None else designs * spec.replicates, most_added(campaign, spec)
+    added, second = most_added(campaign, spec), audited(campaign, spec)
+    answered = None if designs is None else designs + spec.labels * rounds(campaign, designs)
+    tasks = None if answered is None else answered * spec.replicates
     return Price(
         name=spec.name,
         fidelity=spec.fidelity,
         isolation=spec.isolation,
         tasks_per_design=spec.replicates,
         seconds_per_task=seconds,
+        labels=spec.labels,
         added_tasks=added,
+        audited_tasks=second,
         missing_tasks=short,
         hours=None if tasks is None else tasks * seconds / 3600,
         disk_bytes=None
-        if tasks is None or added is None or disk is None
-        else (tasks + added) * fmean(float(disk(design, spec.fidelity)) for design in sample),
+        if tasks is None or added is None or second is None or disk is None
+        else (tasks + added + second) * fmean(float(disk(design, spec.fidelity)) for design in sample),
     )
 
 

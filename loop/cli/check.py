@@ -41,6 +41,7 @@ def describe(plan: Plan) -> list[str]:
     ]
     for price in plan.oracles:
         each = f"{price.tasks_per_design} x {duration(price.seconds_per_task)} per design at {price.fidelity}"
+        each += f", and {price.labels} generated designs a round" if price.labels else ""
         total = "" if price.hours is None else f", {duration(3600 * price.hours)} in all"
         lines.append(f"oracle {price.name}: {each}{total}{' of your time' if price.isolation == 'person' else ''}")
         lines += more_replicates(price)
@@ -54,7 +55,7 @@ def describe(plan: Plan) -> list[str]:
 
 
 def more_replicates(price: Price) -> list[str]:
-    """What the next run adds to the designs so far, and what `replicates_max` may add."""
+    """What the next run adds to the designs so far, and what `replicates_max` and the audit may add."""
     lines = []
     if price.missing_tasks:
         time = duration(price.missing_tasks * price.seconds_per_task)
@@ -64,6 +65,9 @@ def more_replicates(price: Price) -> list[str]:
     elif price.added_tasks:
         time = duration(price.added_tasks * price.seconds_per_task)
         lines.append(f"  at most {price.added_tasks} more replicates where they decide which designs lead: {time}")
+    if price.audited_tasks:
+        time = duration(price.audited_tasks * price.seconds_per_task)
+        lines.append(f"  at most {price.audited_tasks} more replicates of doubted records: {time}")
     return lines
 
 

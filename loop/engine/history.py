@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from loop.types import Design, Failure, Record
+from loop.types import Design, Failure, Proposal, Record
 
 if TYPE_CHECKING:
     from loop.campaign import Campaign
@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """`records` and `failures` in canonical order, `pending` in the order of decision; `sources` are the cheap ones."""
+    """`records` and `failures` in canonical order, `pending` in the order of decision; `sources` are the cheap ones,
+    `generated` the proposals that they were asked to label."""
 
     records: tuple[Record, ...]
     failures: tuple[Failure, ...]
     pending: tuple[Design, ...]
     sources: frozenset[str] = frozenset()
+    generated: tuple[Proposal, ...] = ()
 
     @property
     def known(self) -> frozenset[Design]:
@@ -52,4 +54,5 @@ def history(campaign: Campaign, reader: Reader) -> History:
         if deciding and row.extension is None and row.state in ("queued", "running", "waiting"):
             out.setdefault(designs[row.task.design_id])
     sources = frozenset(spec.name for spec in campaign.sources)
-    return History(tuple(reader.records()), tuple(reader.failures()), tuple(out), sources)
+    generated = tuple(row.pick.proposal for row in reader.synthetic())
+    return History(tuple(reader.records()), tuple(reader.failures()), tuple(out), sources, generated)

@@ -30,11 +30,11 @@ def put_to_the_test(fit: Fit, seed: int) -> list[Pick]:
     standard deviations from what the real records predict, else the one that the acquisition likes best. None where
     no design is labelled."""
     labelled = fit.history.labelled
-    doubted = list(labelled)
+    doubted = set(labelled)
     if isinstance(fit.acquisition, Witness):
         doubts = fit.acquisition.doubts([record for records in labelled.values() for record in records])
         far = sorted((doubt for doubt in doubts if abs(doubt.z) > DOUBTFUL), key=lambda doubt: -abs(doubt.z))
-        doubted = [far[0].record.design] if far else doubted
-    pool = [Proposal(design, SYNTHETIC) for design in doubted]
+        doubted = {far[0].record.design} if far else doubted
+    pool = [proposal for proposal in fit.history.generated if proposal.design in doubted]
     picks = fit.acquisition.select(pool, 1, fit.history.pending, seed=seed) if pool else []
     return [replace(pick, role=TEST) for pick in picks]

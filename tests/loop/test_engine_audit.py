@@ -101,6 +101,11 @@ def initial(path: Path) -> list[Design]:
 
 def test_a_cheap_source_labels_picks_and_generated_designs(folder: Path) -> None:
     path = write(folder)
+    checked = loop("check", path)
+    # 24 designs in three rounds, 6 labels in each, all of a minute; a tenth of 24 replicates on second looks
+    assert "oracle quick: 1 x 60 s per design at walked, and 6 generated designs a round, 42 min in all" in checked
+    assert "at most 2 more replicates of doubted records: 2 min" in checked
+    assert "wall time: about 66 min on 1 slots, at most 68 min with added replicates" in checked
     said = loop("run", path)
     assert "round 0: 16 designs (16 initial, 6 synthetic)" in said and "done: 24 evaluations" in said
     with Reader.open(path.parent / "runs" / "hill") as reader:
@@ -108,7 +113,9 @@ def test_a_cheap_source_labels_picks_and_generated_designs(folder: Path) -> None
         # every pick is labelled too, but the two of the audit, which had their labels already
         assert kinds == {("walk", "simulation"): 24, ("quick", "synthetic"): 24 + 3 * 6 - 2}
         assert len(reader.synthetic()) == 18 and len(reader.proposals()) == 24
-        tested = [row.pick.proposal.design for row in reader.proposals() if row.pick.role == "audit"]
+        audited = [row.pick.proposal for row in reader.proposals() if row.pick.role == "audit"]
+        tested = [proposal.design for proposal in audited]
+        assert {proposal.generator for proposal in audited} <= {"sobol", "uniform:synthetic"}, "lineage is kept"
         labelled = {row.pick.proposal.design for row in reader.synthetic()}
         assert len(tested) == 2 and labelled.issuperset(tested), "one label a round is put to the test"
     found = ledgers(path)
