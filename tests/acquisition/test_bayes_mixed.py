@@ -138,4 +138,4 @@ def test_it_beats_random_search_on_a_mixed_problem() -> None:
 
     paired = [(regret(guided, seed), regret(blind, seed)) for seed in range(4)]
     assert sum(a < b for a, b in paired) >= 3
-    assert np.mean([a for a, _ in paired]) < 0.3 * np.mean([b for _, b in paired])
+    assert np.mean([a for a, _ in paired]) < 0.5 * np.mean([b for _, b in paired])
