@@ -128,6 +128,7 @@ def regret(select: Callable[[list[Record], list[Proposal], int], list[Pick]], se
     return max(f(d) for d in designs) - max(f(r.design) for r in records)
 
 
+@pytest.mark.slow
 def test_it_beats_random_search_on_a_mixed_problem() -> None:
     def guided(records: list[Record], pool: list[Proposal], turn: int) -> list[Pick]:
         return fitted(QLogNEI(), records).select(pool, 4, [], seed=turn)
@@ -136,6 +137,6 @@ def test_it_beats_random_search_on_a_mixed_problem() -> None:
         order = np.random.default_rng(turn).permutation(len(pool))[:4]
         return [Pick(pool[i], "random") for i in order]
 
-    paired = [(regret(guided, seed), regret(blind, seed)) for seed in range(4)]
-    assert sum(a < b for a, b in paired) >= 3
-    assert np.mean([a for a, _ in paired]) < 0.5 * np.mean([b for _, b in paired])
+    paired = [(regret(guided, seed), regret(blind, seed)) for seed in range(20)]
+    assert sum(a < b for a, b in paired) >= 16
+    assert np.mean([a for a, _ in paired]) < 0.4 * np.mean([b for _, b in paired])

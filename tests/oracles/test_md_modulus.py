@@ -159,7 +159,7 @@ def test_a_campaign_that_asks_below_standard_is_told_the_cure(tmp_path):
 @pytest.mark.slow
 def test_a_real_film_is_strained_and_a_kill_changes_nothing(tmp_path, monkeypatch):
     smoke = FIDELITIES["smoke"]
-    production = dataclasses.replace(smoke.production, steps=240, segment=240, sample=20)
+    production = dataclasses.replace(smoke.production, steps=960, segment=960, sample=20)
     short = dataclasses.replace(smoke, push_off=100, production=production, energy_every=1)
     stretch = modulus.Stretch(strains=(-0.02, 0.0, 0.02), length=0.4, relax=0.2, every=0.04, segment=0.2)
     film = build_film(with_defaults({"polymer": "PE", "chain_length": 6}), SIZES["smoke"], Seeds(1, 2, 3))
@@ -180,7 +180,7 @@ def test_a_real_film_is_strained_and_a_kill_changes_nothing(tmp_path, monkeypatc
     assert len(whole.provenance["modulus_zz"]["stress_GPa"]) == 3
     assert 1.0 < polarised["permittivity"].mean < 2.0
     normal = polarised["inverse_permittivity_normal"]
-    assert 0.5 < normal.mean < 1.0 + 3 * normal.se
+    assert 0.5 < normal.mean < 1.0
 
     pressures = modulus.NormalPressure
     left = iter((True, True, True, False))  # killed in the second half of the second strain
