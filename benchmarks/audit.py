@@ -14,11 +14,10 @@ results file it goes on.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -28,6 +27,7 @@ from acquisition.bayes import QLogNEI
 from acquisition.cheap import Source
 from acquisition.encoding import Encoding
 from acquisition.surrogate import Surrogate, reproducible
+from benchmarks.kept import kept
 from benchmarks.problems import OBJECTIVE, Problem
 from loop.audit import flag, resolve
 from loop.ledger import Residual
@@ -198,16 +198,13 @@ def main() -> None:
     parser.add_argument("--campaigns", type=int, default=20)
     parser.add_argument("--results", type=Path, help="a file of JSON lines to keep runs in, and to go on from")
     arguments = parser.parse_args()
-    began, found = time.process_time(), list[Run]()
-    if arguments.results and arguments.results.exists():
-        found = [Run(**json.loads(line)) for line in arguments.results.read_text(encoding="utf-8").splitlines()]
+    began = time.process_time()
+
+    def more(found: list[Run]) -> Iterator[Run]:
+        return runs(arguments.seeds, arguments.campaigns, {(run.kind, run.seed) for run in found})
+
     with reproducible(0):
-        for run in runs(arguments.seeds, arguments.campaigns, {(run.kind, run.seed) for run in found}):
-            found.append(run)
-            if arguments.results:
-                with arguments.results.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(asdict(run)) + "\n")
-    show(found)
+        show(kept(arguments.results, Run, more))
     print(f"{time.process_time() - began:.0f} CPU-s")
 
 

@@ -14,7 +14,6 @@ or not the source pays as a feature. Run again with the same results file it goe
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import time
 from collections.abc import Iterator, Sequence
@@ -28,6 +27,7 @@ from acquisition.cheap import Source, judged
 from acquisition.encoding import Encoding
 from acquisition.gate import Independent, Labeller, judge
 from acquisition.surrogate import Rows, Surrogate, reproducible
+from benchmarks.kept import kept
 from benchmarks.problems import OBJECTIVE, Problem
 from loop.types import Design, Record
 
@@ -195,16 +195,13 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=2, help="seeds for which rows are judged too")
     parser.add_argument("--results", type=Path, help="a file of JSON lines to keep runs in, and to go on from")
     arguments = parser.parse_args()
-    began, found = time.process_time(), list[Run]()
-    if arguments.results and arguments.results.exists():
-        found = [Run(**json.loads(line)) for line in arguments.results.read_text(encoding="utf-8").splitlines()]
+    began = time.process_time()
+
+    def more(found: list[Run]) -> Iterator[Run]:
+        return runs(arguments.seeds, arguments.rows, {run.key for run in found})
+
     with reproducible(0):
-        for run in runs(arguments.seeds, arguments.rows, {run.key for run in found}):
-            found.append(run)
-            if arguments.results:
-                with arguments.results.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(asdict(run)) + "\n")
-    show(found)
+        show(kept(arguments.results, Run, more))
     print(f"{time.process_time() - began:.0f} CPU-s")
 
 

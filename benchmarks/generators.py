@@ -18,16 +18,16 @@ candidates.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 
 from benchmarks.generator_spaces import SPACES
+from benchmarks.kept import kept
 from generators.cvae import CVAE
 from generators.decoding import Decoder
 from generators.encoding import Encoding
@@ -183,15 +183,8 @@ def main() -> None:
                 said = propose(FAMILIES[kind](), SPACES[name](), 1)
                 print(f"{name}, {kind}: {said} (yardstick {yardstick():.3f} s)", flush=True)
         return
-    found: list[Run] = []
-    if arguments.results and arguments.results.exists():
-        found = [Run(**json.loads(line)) for line in arguments.results.read_text(encoding="utf-8").splitlines()]
     cells = [(s, f, c) for s in arguments.space for f in arguments.family for c in arguments.corpus]
-    for run in runs(cells, arguments.seeds, found):
-        found.append(run)
-        if arguments.results:
-            with arguments.results.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(asdict(run)) + "\n")
+    found = kept(arguments.results, Run, lambda known: runs(cells, arguments.seeds, known))
     print(table([run for run in found if run.cell in cells]))
 
 

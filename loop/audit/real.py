@@ -35,6 +35,17 @@ def records_of(residuals: Sequence[Residual]) -> list[Record]:
     return list({evaluation(residual.record): residual.record for residual in residuals}.values())
 
 
+def worst_of(residuals: Sequence[Residual]) -> dict[Evaluation, Residual]:
+    """The residual of each record that lies farthest from what was predicted, the first of equals; records in their
+    order."""
+    worst: dict[Evaluation, Residual] = {}
+    for residual in residuals:
+        key = evaluation(residual.record)
+        if key not in worst or abs(residual.z) > abs(worst[key].z):
+            worst[key] = residual
+    return worst
+
+
 def flag(
     residuals: Sequence[Residual],
     implausible: Sequence[float],
@@ -49,11 +60,7 @@ def flag(
     from the prediction. `implausible` follows `records_of(residuals)`, or is empty where no generator can tell;
     `settled` evaluations were audited before and are not doubted again.
     """
-    worst: dict[Evaluation, Residual] = {}
-    for residual in residuals:
-        key = evaluation(residual.record)
-        if key not in worst or abs(residual.z) > abs(worst[key].z):
-            worst[key] = residual
+    worst = worst_of(residuals)
     if implausible and len(implausible) != len(worst):
         raise ValueError(f"{len(implausible)} shares for {len(worst)} records; they must follow records_of(residuals)")
     shares = dict(zip(worst, implausible, strict=True)) if implausible else dict.fromkeys(worst, 1.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from loop.audit.real import Evaluation, evaluation
+from loop.audit.real import evaluation, worst_of
 from loop.ledger import Gate, Residual, SyntheticStatus, Verdict
 from loop.types import Record
 
@@ -33,11 +33,7 @@ def judge_synthetic(
     - Its source was judged: `admitted` where a gate lets it in for a property at least, else `rejected`.
     - Its source was not judged yet: `labelled`.
     """
-    worst: dict[Evaluation, Residual] = {}
-    for doubt in doubts:
-        key = evaluation(doubt.record)
-        if key not in worst or abs(doubt.z) > abs(worst[key].z):
-            worst[key] = doubt
+    worst = worst_of(doubts)
     measured: dict[str, list[Record]] = {}
     for record in real:
         if record.kind != "synthetic":

@@ -11,20 +11,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from loop.audit import calibration, flag, judge_synthetic, records_of, resolve
+from loop.audit import Evaluation, calibration, evaluation, flag, judge_synthetic, records_of, resolve, worst_of
 from loop.engine.extend import asked, make_task
 from loop.engine.fitting import Fit, Fitter
 from loop.engine.history import history
-from loop.ledger import Calibration, Introspective, Ledger, Quality, Residual, Verdict, Witness
+from loop.ledger import Introspective, Ledger, Quality, Residual, Verdict
 from loop.seeds import derive
 from loop.store import ExtensionRow, Reader
 from loop.types import Estimate, Observed, Task, goals
 
 if TYPE_CHECKING:
     from loop.campaign import Campaign
-
-Key = tuple[str, str, str]
-"""Design id, oracle and fidelity of an evaluation."""
 
 STRONG = 2.5
 """Standard deviations from the prediction beyond which a record is flagged even where nothing may be run again: of
@@ -74,12 +71,12 @@ class Auditor:
             return None
         fit = self._fit(reader, number)
         quality = reader.decisions()[-1].info.get("quality")
-        residuals = fit.acquisition.residuals() if isinstance(fit.acquisition, Witness) else ()
+        residuals = fit.witness.residuals() if fit.witness else ()
         return Ledger(
             round=number,
             quality=None if quality is None else Quality(**quality),
-            gates=tuple(fit.acquisition.gates) if isinstance(fit.acquisition, Witness) else (),
-            calibration=held(residuals),
+            gates=tuple(fit.witness.gates) if fit.witness else (),
+            calibration=calibration(residuals) if residuals else None,
             verdicts=(*self._real(fit, reader, number), *synthetic(fit, reader)),
         )
 
@@ -89,16 +86,13 @@ class Auditor:
 
     def _suspects(self, fit: Fit, reader: Reader, budget: int) -> list[Suspect]:
         """The records most in doubt that a machine can answer again and that were never flagged before."""
-        if not isinstance(fit.acquisition, Witness):
+        if fit.witness is None:
             return []
         before = {key(v) for ledger in reader.ledgers() for v in ledger.verdicts if v.subject == "real"}
         machine = {name for name, spec in self.campaign.oracles.items() if spec.isolation != "person"}
-        residuals = fit.acquisition.residuals()
-        out = {key_of(r) for r in residuals if r.record.oracle not in machine}
-        shares = self._implausible(fit, residuals)
-        worst: dict[Key, Residual] = {}
-        for residual in sorted(residuals, key=lambda r: -abs(r.z)):
-            worst.setdefault(key_of(residual), residual)
+        residuals = fit.witness.residuals()
+        out = {evaluation(r.record) for r in residuals if r.record.oracle not in machine}
+        shares, worst = self._implausible(fit, residuals), worst_of(residuals)
         return [Suspect(v, worst[key(v)]) for v in flag(residuals, shares, budget, settled=before | out)]
 
     def _implausible(self, fit: Fit, residuals: Sequence[Residual]) -> list[float]:
@@ -126,13 +120,8 @@ def judged(reader: Reader, number: int) -> bool:
     return any(ledger.round == number for ledger in reader.ledgers())
 
 
-def key(verdict: Verdict) -> Key:
+def key(verdict: Verdict) -> Evaluation:
     return verdict.design_id, verdict.oracle, verdict.fidelity
-
-
-def key_of(residual: Residual) -> Key:
-    record = residual.record
-    return record.design.id, record.oracle, record.fidelity
 
 
 def replicates_left(campaign: Campaign, reader: Reader) -> int:
@@ -144,18 +133,13 @@ def replicates_left(campaign: Campaign, reader: Reader) -> int:
     return math.floor(campaign.audit * (len(rows) - spent) + 1e-9) - spent
 
 
-def held(residuals: Sequence[Residual]) -> Calibration | None:
-    return calibration(residuals) if residuals else None
-
-
 def synthetic(fit: Fit, reader: Reader) -> list[Verdict]:
     """The synthetic records whose status is not what it was."""
     records = [record for record in fit.history.records if record.kind == "synthetic"]
     if not records:
         return []
-    witness = fit.acquisition if isinstance(fit.acquisition, Witness) else None
-    gates, doubts = (witness.gates, witness.doubts(records)) if witness else ((), ())
-    before: dict[Key, str] = {
+    gates, doubts = (fit.witness.gates, fit.witness.doubts(records)) if fit.witness else ((), ())
+    before: dict[Evaluation, str] = {
         key(v): v.status for ledger in reader.ledgers() for v in ledger.verdicts if v.subject == "synthetic"
     }
     verdicts = judge_synthetic(records, gates, doubts, fit.history.records)
@@ -165,7 +149,7 @@ def synthetic(fit: Fit, reader: Reader) -> list[Verdict]:
 def outcomes(audit: ExtensionRow, reader: Reader) -> list[Verdict]:
     """For each suspect of an audit: that it was flagged, and what its fresh replicate says."""
     found = []
-    records = {(r.design.id, r.oracle, r.fidelity): r for r in reader.records()}
+    records = {evaluation(record): record for record in reader.records()}
     for suspect in audit.info["suspects"]:
         verdict = Verdict(**{**suspect["verdict"], "superseded": tuple(suspect["verdict"]["superseded"])})
         found.append(verdict)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from loop import plugins
 from loop.engine.history import History
+from loop.ledger import Witness
 from loop.seeds import derive
 from loop.standing import best, standings
 from loop.types import Acquisition, Design, Generator, Objective, goals
@@ -30,6 +31,11 @@ class Fit:
     acquisition: Acquisition
     generator: Generator
     learned: bool
+
+    @property
+    def witness(self) -> Witness | None:
+        """The acquisition, where it can give evidence on the records."""
+        return self.acquisition if isinstance(self.acquisition, Witness) else None
 
     def incumbents(self) -> list[Design]:
         """The best known designs by posterior mean, so that a lucky measurement does not lead the search."""

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from loop.audit.synthetic import DOUBTFUL
-from loop.ledger import Witness
 from loop.store import SYNTHETIC
 from loop.types import Condition, Generator, Pick, Proposal
 
@@ -31,8 +30,8 @@ def put_to_the_test(fit: Fit, seed: int) -> list[Pick]:
     no design is labelled."""
     labelled = fit.history.labelled
     doubted = set(labelled)
-    if isinstance(fit.acquisition, Witness):
-        doubts = fit.acquisition.doubts([record for records in labelled.values() for record in records])
+    if fit.witness:
+        doubts = fit.witness.doubts([record for records in labelled.values() for record in records])
         far = sorted((doubt for doubt in doubts if abs(doubt.z) > DOUBTFUL), key=lambda doubt: -abs(doubt.z))
         doubted = {far[0].record.design} if far else doubted
     pool = [proposal for proposal in fit.history.generated if proposal.design in doubted]

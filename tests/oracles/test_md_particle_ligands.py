@@ -165,10 +165,6 @@ def test_refusals_name_the_cure(changed, name, cure):
     assert cure in refused[name]
 
 
-class Killed(BaseException):
-    """Stands for a process that ends at this very point."""
-
-
 def short(folder, specimen):
     stages = (Stage("ramp", 40, 0.5, 10.0, sample=20), Stage("press", 80, 2.0, 10.0, pressure=1.0, sample=20))
     production = Stage("production", 60, 4.0, 1.0, segment=20, sample=10)
@@ -177,7 +173,7 @@ def short(folder, specimen):
 
 
 @pytest.mark.slow
-def test_a_grafted_particle_runs_and_goes_on_where_it_was_killed(tiny, tmp_path, monkeypatch):
+def test_a_grafted_particle_runs_and_goes_on_where_it_was_killed(tiny, tmp_path, kill_after):
     whole = short(tmp_path / "whole", tiny)
     whole.run()
     series = whole._journal.series("production")
@@ -189,18 +185,8 @@ def test_a_grafted_particle_runs_and_goes_on_where_it_was_killed(tiny, tmp_path,
     assert abs(series["temperature"].mean() - 400) < 80
     assert series["height"] == pytest.approx(whole.heights[2:].mean())
 
-    commit, left = Journal.commit, [4]
-
-    def dying(self, *args, **kwargs):
-        if left[0] == 0:
-            raise Killed
-        left[0] -= 1
-        commit(self, *args, **kwargs)
-
-    monkeypatch.setattr(Journal, "commit", dying)
-    with pytest.raises(Killed):
+    with kill_after(4):
         short(tmp_path / "cut", tiny).run()
-    left[0] = 100
     cut = short(tmp_path / "cut", tiny)
     cut.run()
     assert np.array_equal(cut._journal.series("production")["view"], series["view"])
