@@ -4,9 +4,10 @@
 
 A chain of three units with two backbone atoms each has three backbone torsions. From each of their 27 combinations of
 trans and gauche the chain is minimised without restraint in a medium of relative permittivity 3 (polymer melts: 2 to
-4); chiral units once iso- and once syndiotactic. With Boltzmann weights at 400 K over what stayed in its wells, printed
-per bond of the repeat unit: gauche, -kT ln p(g)/p(t) for one sign of gauche, and clash, -kT ln p(g+g-)/p(g+g+) with the
-bond before, both at most 30 kJ/mol, and the mean angle of gauche.
+4); chiral units once iso- and once syndiotactic. Printed are the energies, at most 30 kJ/mol either way, with which the
+states of coils have at 400 K the averages of the wells that stayed what they were: of gauche by bond of the repeat
+unit, of g+g- by the bond that comes second, and of side groups set against other ends (`pentanes`); the mean angle of
+gauche; and the share of the wells' own scatter (kJ/mol, Boltzmann weights) that these energies leave.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import openmm
 from oracles.openmm.build.assemble import build_isolated
 from oracles.openmm.build.chains import grow
 from oracles.openmm.build.geometry import dihedral
+from oracles.openmm.build.pentanes import beside
 from oracles.openmm.build.polymers import Polymer, polymer
 from oracles.openmm.build.sequences import hands
 from oracles.openmm.forcefield.assign import assign
@@ -31,6 +33,8 @@ LIMIT = 30.0
 """kJ/mol; a state this high does not occur."""
 KT = 0.00831446 * 400
 GAUCHE = 65.0
+PERIOD = 2
+EVERY = np.array(list(product((0, 1, -1), repeat=2 * UNITS - 3)))
 
 
 def wells(kind: Polymer, tacticity: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -44,7 +48,7 @@ def wells(kind: Polymer, tacticity: str) -> tuple[np.ndarray, np.ndarray, np.nda
     path = molecule.backbone
     bonds = len(path) - 3
     kept = []
-    for states in product((0, 1, -1), repeat=bonds):
+    for states in EVERY:
         angles = np.array([180.0 if state == 0 else state * GAUCHE for state in states])
         context.setPositions(grow(molecule, parameters, angles, side))
         openmm.LocalEnergyMinimizer.minimize(context, 1.0, 0)
@@ -57,27 +61,49 @@ def wells(kind: Polymer, tacticity: str) -> tuple[np.ndarray, np.ndarray, np.nda
     return np.array(states), np.array(energies), np.array(torsions)
 
 
+def features(kind: Polymer, tacticity: str, states: np.ndarray) -> np.ndarray:
+    """(n, 5): of states (n, torsions), gauche bonds and g+g- pairs by bond of the repeat unit, and side groups set
+    against other ends."""
+    molecule = kind.chain("A" * UNITS)
+    crowds = beside(molecule, assign(molecule, kind.force_field), hands(molecule, tacticity, 0))
+    gauche, opposite = states != 0, states[:, 1:] * states[:, :-1] == -1
+    bonds = (np.arange(states.shape[1]) + 1) % PERIOD
+    by_bond = [gauche[:, bonds == bond].sum(axis=1) for bond in range(PERIOD)]
+    by_pair = [opposite[:, bonds[1:] == bond].sum(axis=1) for bond in range(PERIOD)]
+    crowded = [crowds[k][states[:, k - 1], states[:, k]] for k in range(1, states.shape[1])]
+    return np.column_stack([*by_bond, *by_pair, kind.chiral * np.sum(crowded, axis=0)]).astype(float)
+
+
 def report(name: str) -> None:
+    from scipy.optimize import minimize
+
     kind = polymer(name, "sage")
-    each = [wells(kind, tacticity) for tacticity in ("isotactic", "syndiotactic")[: 1 + kind.chiral]]
-    states, torsions = np.concatenate([s for s, _, _ in each]), np.concatenate([t for _, _, t in each])
-    weights = np.concatenate([np.exp(-(e - e.min()) / KT) / np.exp(-(e - e.min()) / KT).sum() for _, e, _ in each])
-    period = len(kind.units[0].repeat.backbone)
-    trans, gauche = states == 0, states != 0
-    for bond in range(period):
-        here = [k for k in range(states.shape[1]) if (k + 1) % period == bond]
-        free = _free(weights @ gauche[:, here] / 2, weights @ trans[:, here])
-        pairs = [k for k in here if k > 0]
-        sign = states[:, pairs] * states[:, [k - 1 for k in pairs]]
-        clash = _free(weights @ (sign == -1), weights @ (sign == 1))
-        angle = np.average(np.abs(torsions[:, here]), weights=weights[:, None] * gauche[:, here])
-        print(f"{name} bond {bond}: gauche {free:6.1f}  clash {clash:6.1f}  angle {angle:5.1f}", flush=True)
+    tacticities = ("isotactic", "syndiotactic")[: 1 + kind.chiral]
+    found = [wells(kind, tacticity) for tacticity in tacticities]
+    shares = [np.exp(-(energies - energies.min()) / KT) for _, energies, _ in found]
+    shares = [weights / weights.sum() for weights in shares]
+    at_wells = [features(kind, t, states) for t, (states, _, _) in zip(tacticities, found, strict=True)]
+    at_all = [features(kind, t, EVERY) for t in tacticities]
+    wanted = np.mean([p @ f for p, f in zip(shares, at_wells, strict=True)], axis=0)
+
+    def surprise(energy: np.ndarray) -> float:
+        """Cross entropy of the wells under the model, whose minimum has their averages."""
+        logs = [np.log(np.exp(-f @ energy / KT).sum()) for f in at_all]
+        return float(wanted @ energy / KT + np.mean(logs))
+
+    best = minimize(surprise, np.full(len(wanted), 5.0), bounds=[(-LIMIT, LIMIT)] * len(wanted)).x
+    angle = np.average(
+        np.concatenate([np.abs(torsions)[states != 0] for states, _, torsions in found]),
+        weights=np.concatenate([(p[:, None] * (s != 0))[s != 0] for p, (s, _, _) in zip(shares, found, strict=True)]),
+    )
+    left = [_scatter(e - f @ best, p) for p, f, (_, e, _) in zip(shares, at_wells, found, strict=True)]
+    own = [_scatter(e, p) for p, (_, e, _) in zip(shares, found, strict=True)]
+    print(f"{name}: gauche {best[:2].round(1)} clash {best[2:4].round(1)} side_clash {best[4]:.1f}", end=" ")
+    print(f"gauche_angle {angle:.0f}; scatter {np.mean(left):.1f} of {np.mean(own):.1f}", flush=True)
 
 
-def _free(some: np.ndarray, others: np.ndarray) -> float:
-    """kJ/mol by which some states are less favoured than others."""
-    ratio = max(float(some.sum() / max(others.sum(), 1e-12)), 1e-12)
-    return float(np.clip(-KT * np.log(ratio), -LIMIT, LIMIT))
+def _scatter(values: np.ndarray, weights: np.ndarray) -> float:
+    return float(np.sqrt(np.cov(values, aweights=weights)))
 
 
 if __name__ == "__main__":

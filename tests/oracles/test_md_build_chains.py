@@ -135,7 +135,7 @@ def test_extension_of_a_chain_by_hand():
 def test_coils_have_their_boltzmann_statistics(name):
     whole = polymer(name).rotors("A" * 6)
     bonds = 6
-    fields = (whole.gauche, whole.clash, whole.gauche_angle, whole.width)
+    fields = (whole.gauche, whole.clash, whole.side_clash, whole.gauche_angle, whole.width)
     single, pair = boltzmann_weights(Rotors(*(values[:bonds] for values in fields)), 400.0)
     exact = np.zeros((bonds, 3))
     for states in np.ndindex(*(3,) * bonds):

@@ -15,8 +15,9 @@ from oracles.openmm.build.chains import grow
 from oracles.openmm.build.hollow import Hollow, pack_around
 from oracles.openmm.build.molecules import Molecule
 from oracles.openmm.build.packing import DoesNotFit, Gap, pack_coils, pack_extended
+from oracles.openmm.build.pentanes import beside
 from oracles.openmm.build.polymers import Polymer, polymer
-from oracles.openmm.build.rotors import coil, repeated
+from oracles.openmm.build.rotors import Rotors, coil, repeated
 from oracles.openmm.build.sequences import hands, sequences
 from oracles.openmm.build.threading import threaded
 from oracles.openmm.forcefield.assign import Uncovered, assign_all, sources
@@ -92,13 +93,12 @@ def place(chains: Melt, design: Mapping[str, Value], gap: Gap, seed: int) -> lis
     """(n, 3) nm of each chain in the gap. Raises OracleFailure("infeasible", ...) where they do not fit."""
     if design["start"] == "coil":
         return _coiled(pack_coils, chains, design, gap, gap.lateral, seed)
-    turns, sides = _backbones(chains, seed)
     rng = np.random.default_rng(seed)
     try:
         pattern = chains.polymer.starts[str(design["start"])]["torsions"]
         straight = [
-            grow(*member, repeated(pattern, len(rotors)), side)
-            for member, rotors, side in zip(chains.members, turns, sides, strict=True)
+            grow(*member, repeated(pattern, len(member[0].backbone) - 3), side)
+            for member, side in zip(chains.members, _sides(chains, seed), strict=True)
         ]
         ends = [molecule.backbone[[0, -1]] for molecule in chains.molecules]
         axes = [x[last] - x[first] for x, (first, last) in zip(straight, ends, strict=True)]
@@ -143,11 +143,17 @@ def shapes(chains: Melt, temperature: float, seed: int) -> list[np.ndarray]:
     return [x - x.mean(axis=0) for x in grown]
 
 
-def _backbones(chains: Melt, seed: int) -> tuple[list[Any], list[np.ndarray]]:
+def _backbones(chains: Melt, seed: int) -> tuple[list[Rotors], list[np.ndarray]]:
     """The rotors of each chain, and the sides of its substituents."""
-    turns = [chains.polymer.rotors(sequence) for sequence in chains.sequences]
-    sides = [hands(molecule, chains.tacticity, derive(seed, k)) for k, molecule in enumerate(chains.molecules)]
+    turns, sides = [chains.polymer.rotors(sequence) for sequence in chains.sequences], _sides(chains, seed)
+    if chains.polymer.chiral:
+        parts = zip(turns, chains.members, sides, strict=True)
+        turns = [rotors.crowded(beside(*member, side)) for rotors, member, side in parts]
     return turns, sides
+
+
+def _sides(chains: Melt, seed: int) -> list[np.ndarray]:
+    return [hands(molecule, chains.tacticity, derive(seed, k)) for k, molecule in enumerate(chains.molecules)]
 
 
 def _entangled(molecules: Sequence[Molecule], placed: Sequence[np.ndarray], lateral: tuple[float, ...]) -> bool:

@@ -20,9 +20,16 @@ from oracles.openmm.materials.volume import molar_volume
 PVDF_MODELS = ("sage", "byutner-smith")
 STIFF = 1e4
 """kJ/mol of gauche over trans for a bond that does not turn."""
-UNKNOWN_COIL: Mapping[str, Any] = {"gauche": 0.0, "clash": 8.4, "gauche_angle": 65.0, "width": 10.0}
-"""Of a repeat unit without published states: trans, gauche+ and gauche- alike on every bond that turns, g+g- pairs as
-rare as in polyethylene (2.0 kcal/mol: Abe, Jernigan, Flory, J. Am. Chem. Soc. 1966, 88, 631). A start only."""
+UNKNOWN_COIL: Mapping[str, Any] = {
+    "gauche": 0.0,
+    "clash": 8.4,
+    "side_clash": 8.4,
+    "gauche_angle": 65.0,
+    "width": 10.0,
+}
+"""Of a repeat unit without published states: trans, gauche+ and gauche- alike on every bond that turns, ends of five
+atoms against each other as rarely as in polyethylene (2.0 kcal/mol: Abe, Jernigan, Flory, J. Am. Chem. Soc. 1966, 88,
+631), side groups included. A start only."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +98,7 @@ class Polymer:
         return float(masses.sum() / (masses / [unit.density for unit in self.units]).sum())
 
 
-_FIELDS = ("gauche", "clash", "gauche_angle", "width")
+_FIELDS = ("gauche", "clash", "side_clash", "gauche_angle", "width")
 
 
 @cache
@@ -144,14 +151,16 @@ def _unit(smiles: str, density: float | None = None, coil: Mapping[str, Any] | N
     trimer = chain([repeat], "AAA")
     mass = (_mass(trimer.elements) - end_mass("[H]", "[H]")) / 3
     states = _unknown_states(trimer, bonds) if coil is None else coil
-    middle = stereocentres(trimer.smiles, tuple(trimer.backbone.tolist()))[bonds : 2 * bonds]
+    chiral = any(stereocentres(trimer.smiles, tuple(trimer.backbone.tolist()))[bonds : 2 * bonds])
+    if not chiral:  # its side groups are against each other as much in every state
+        states = {**states, "side_clash": 0.0}
     return Unit(
         repeat=repeat,
         mass=mass,
         atoms=(len(trimer.elements) - 2) // 3,
         density=mass / molar_volume(smiles) if density is None else density,
         rotors=Rotors(*(np.resize(np.array(states[name], dtype=float), bonds) for name in _FIELDS)),
-        chiral=any(middle),
+        chiral=chiral,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,15 +16,23 @@ STATES = np.array([0, 1, -1])
 @dataclass(frozen=True)
 class Rotors:
     """Successive bonds that turn, one entry each: kJ/mol of gauche over trans, kJ/mol of a g+g- pair with the bond
-    before, degrees of gauche from cis, degrees of standard deviation about a state."""
+    before, kJ/mol of a side group that two gauche bonds set against another end, degrees of gauche from cis, degrees of
+    standard deviation about a state; `crowding` (bonds, 3, 3) kJ/mol of those side groups by the states of the bond
+    before and of each."""
 
     gauche: np.ndarray
     clash: np.ndarray
+    side_clash: np.ndarray
     gauche_angle: np.ndarray
     width: np.ndarray
+    crowding: np.ndarray | float = 0.0
 
     def __len__(self) -> int:
         return len(self.gauche)
+
+    def crowded(self, beside: np.ndarray) -> Rotors:
+        """The same bonds in a chain with so many side groups against each other (`pentanes.beside`)."""
+        return replace(self, crowding=self.side_clash[:, None, None] * beside)
 
 
 def repeated(pattern: Sequence[float], bonds: int) -> np.ndarray:
@@ -47,7 +55,7 @@ def boltzmann_weights(rotors: Rotors, temperature: float) -> tuple[np.ndarray, n
     single[:, 1:] = np.exp(-rotors.gauche / kT)[:, None]
     pair = np.ones((len(rotors), 3, 3))
     pair[:, 1, 2] = pair[:, 2, 1] = np.exp(-rotors.clash / kT)
-    return single, pair
+    return single, pair * np.exp(-np.asarray(rotors.crowding) / kT)
 
 
 def sample_states(single: np.ndarray, pair: np.ndarray, rng: np.random.Generator) -> np.ndarray:
