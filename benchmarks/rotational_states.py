@@ -25,13 +25,14 @@ from oracles.openmm.build.geometry import dihedral
 from oracles.openmm.build.pentanes import beside
 from oracles.openmm.build.polymers import Polymer, polymer
 from oracles.openmm.build.sequences import hands
+from oracles.openmm.constants import GAS_CONSTANT
 from oracles.openmm.forcefield.assign import assign
 
 UNITS = 3
 PERMITTIVITY = 3.0
 LIMIT = 30.0
 """kJ/mol; a state this high does not occur."""
-KT = 0.00831446 * 400
+KT = GAS_CONSTANT * 400
 GAUCHE = 65.0
 PERIOD = 2
 EVERY = np.array(list(product((0, 1, -1), repeat=2 * UNITS - 3)))

@@ -30,8 +30,8 @@ from oracles.openmm.build.film import layer_of, planes_of, surface_of
 from oracles.openmm.build.melt import Melt, melt, shapes
 from oracles.openmm.build.packing import volume
 from oracles.openmm.build.polymers import PVDF_MODELS
-from oracles.openmm.build.rotors import GAS_CONSTANT
 from oracles.openmm.build.size import SIZES
+from oracles.openmm.constants import GAS_CONSTANT
 from oracles.openmm.forcefield import oxides
 from oracles.openmm.simulate.energy import MJ_PER_M2, nonbonded
 from oracles.openmm.simulate.landscape import Landscape, Sites

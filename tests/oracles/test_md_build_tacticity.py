@@ -14,6 +14,7 @@ from oracles.openmm.build.pentanes import beside
 from oracles.openmm.build.polymers import polymer
 from oracles.openmm.build.rotors import boltzmann_weights, coil
 from oracles.openmm.build.sequences import hands
+from oracles.openmm.constants import GAS_CONSTANT
 from oracles.openmm.forcefield.assign import assign
 
 T, PLUS, MINUS = 0, 1, 2
@@ -93,7 +94,7 @@ def test_chains_without_stereocentres_are_drawn_as_ever(name):
     assert not kind.chiral and not rotors.side_clash.any()
     _, pair = boltzmann_weights(rotors, 400.0)
     plain = np.ones_like(pair)
-    plain[:, 1, 2] = plain[:, 2, 1] = np.exp(-rotors.clash / (0.00831446 * 400.0))
+    plain[:, 1, 2] = plain[:, 2, 1] = np.exp(-rotors.clash / (GAS_CONSTANT * 400.0))
     assert (pair == plain).all()
 
 

@@ -16,6 +16,7 @@ from oracles.openmm.build.film import surface_of
 from oracles.openmm.build.melt import melt, shapes
 from oracles.openmm.build.packing import random_rotation
 from oracles.openmm.build.size import SIZES
+from oracles.openmm.constants import GAS_CONSTANT
 from oracles.openmm.scan import UNITS, AdhesionScan, Energies, reported, weighted
 from oracles.openmm.simulate.dispersion import DispersionTail
 from oracles.openmm.simulate.energy import InteractionEnergy, nonbonded
@@ -72,7 +73,7 @@ def test_a_placed_fragment_has_the_energy_of_the_assembled_system():
 
 def test_places_are_averaged_by_boltzmanns_weights():
     # kT = 1 kJ/mol: -ln 2 and -ln 3 have weights 2 and 3, an overlap none, and a fragment elsewhere 1
-    temperature = 1 / 0.00831446
+    temperature = 1 / GAS_CONSTANT
     open_, blocked = [[-np.log(2.0)], [-np.log(3.0)], [1e5]], [[1e5], [1e5], [2e5]]
     whole = np.array([open_, blocked])
     energies = Energies(whole, whole * 2, -whole)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-GAS_CONSTANT = 0.00831446
-"""kJ/mol/K, CODATA 2018."""
+from oracles.openmm.constants import GAS_CONSTANT
+
 STATES = np.array([0, 1, -1])
 """trans, gauche+, gauche-."""
 
