@@ -151,28 +151,31 @@ def train(
 
 
 class Optimiser:
-    """Adam over named weights, those of the condition in more haste, at the schedule's rate."""
+    """Adam over named weights, those of the condition in more haste, at the schedule's rate. It is torch's function and
+    not its class, which takes a second to import what compiles models."""
 
     def __init__(self, weights: Mapping[str, Tensor], schedule: Schedule) -> None:
-        import torch
-
-        young = [w for name, w in weights.items() if name.endswith(".condition")]
-        old = [w for name, w in weights.items() if not name.endswith(".condition")]
-        groups = [{"params": old, "haste": 1.0}, {"params": young, "haste": CONDITION_HASTE}]
-        betas = (schedule.momentum, 0.999)
-        self._adam = torch.optim.Adam([g for g in groups if g["params"]], lr=schedule.rate, betas=betas, fused=True)
-        self._schedule = schedule
+        self._weights, self._schedule = weights, schedule
+        young = [name for name in weights if name.endswith(".condition")]
+        self._groups = [([name for name in weights if name not in young], 1.0), (young, CONDITION_HASTE)]
+        self._memory = {n: (w.new_zeros(w.shape), w.new_zeros(w.shape), w.new_zeros(())) for n, w in weights.items()}
 
     def step(self, loss: Tensor, step: int) -> None:
-        """One step down the loss."""
+        """One step down the loss; a weight that it does not depend on stays."""
         import torch
+        from torch.optim.adam import adam
 
-        for group in self._adam.param_groups:
-            group["lr"] = group["haste"] * self._schedule.rate_at(step)
-        weights = [w for group in self._adam.param_groups for w in group["params"]]
-        for weight, gradient in zip(weights, torch.autograd.grad(loss, weights, allow_unused=True), strict=True):
-            weight.grad = gradient
-        self._adam.step()
+        found = torch.autograd.grad(loss, list(self._weights.values()), allow_unused=True)
+        gradients = {name: g for name, g in zip(self._weights, found, strict=True) if g is not None}
+        for group, haste in self._groups:
+            moved = [name for name in group if name in gradients]
+            means, squares, counts = ([self._memory[name][i] for name in moved] for i in range(3))
+            with torch.no_grad():
+                adam(
+                    [self._weights[name] for name in moved], [gradients[name] for name in moved],
+                    means, squares, [], counts, fused=True, amsgrad=False, maximize=False, weight_decay=0.0, eps=1e-8,
+                    lr=haste * self._schedule.rate_at(step), beta1=self._schedule.momentum, beta2=0.999,
+                )  # fmt: skip
 
 
 def drawn(rows: Rows, n: int, weights: np.ndarray | None, generator: Generator) -> Tensor:

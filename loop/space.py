@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 
 from loop import molecules
 from loop.types import Check, Design, Molecules, Parameter, Value
@@ -186,7 +187,7 @@ class Space:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # an incomplete power of two: balance is not needed here
                 points = sobol.random(min(1024, max(64, 2 * n)))
-            for point in points:
+            for point in points.tolist():
                 draws += 1
                 design = self.canonicalise({p.name: at_fraction(p, u) for p, u in zip(free, point, strict=True)})
                 broken = self.violations(design)
@@ -264,9 +265,15 @@ def number(p: Parameter, value: float) -> int | float:
     clipped = min(max(value, low), high)
     if p.kind == "integer":
         return round(clipped)
-    step = Decimal(repr(grid_step(p)))
+    step = exactly(grid_step(p))
     ticks = (Decimal(repr(float(clipped))) / step).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)
     return float(min(max(float(ticks * step), low), high)) + 0.0
+
+
+@lru_cache(maxsize=1024)
+def exactly(step: float) -> Decimal:
+    """The decimal number that a step is written as."""
+    return Decimal(repr(step))
 
 
 def within(p: Parameter, value: Value | None) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from loop.types import Check, OracleFailure, Value
+from oracles.openmm.build.decided import decided_by
 from oracles.openmm.build.feasible_chains import chain_atoms, chain_checks, own_fraction, polymer_checks
 from oracles.openmm.build.feasible_ligands import grafts, ligand_atoms
 from oracles.openmm.build.feasible_particle import particle_atoms, particle_checks, radius_check, whole_particle
@@ -92,9 +93,10 @@ def atoms(values: Mapping[str, Value], fidelity: str, oxide_model: str = oxides.
     return len(slab.elements) + hydrogens + grafted + chain_atoms(design, size)
 
 
-def _names(design: Mapping[str, Value], model: str) -> list[Check]:
+@decided_by("oxide", "facet", "termination", "particle_radius")
+def _names(design: Mapping[str, Value], model: str) -> tuple[Check, ...]:
     """Everything the design names is in the catalogue, and its oxide in the oxide model."""
-    checks = []
+    checks: tuple[Check, ...] = ()
     oxide, facet, termination = design["oxide"], design["facet"], design["termination"]
     resolving: tuple[tuple[str, Callable[[], object]], ...] = (
         ("oxide", lambda: (catalogue.oxide(oxide), oxides.metals(model, str(oxide)))),
@@ -103,7 +105,7 @@ def _names(design: Mapping[str, Value], model: str) -> list[Check]:
     )
     for name, resolve in resolving[:1] if whole_particle(design) else resolving:
         problem = _problem(resolve)
-        checks.append(Check(name, problem == "", design[name], detail=problem))
+        checks += (Check(name, problem == "", design[name], detail=problem),)
         if problem:
             return checks
     return checks

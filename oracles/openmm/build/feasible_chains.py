@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from loop.types import Check, Value
+from oracles.openmm.build.decided import decided_by
 from oracles.openmm.build.feasible_surface import slab_of
 from oracles.openmm.build.limits import within
 from oracles.openmm.build.melt import order_of
@@ -23,14 +24,15 @@ MOST_INVERTED = 0.5
 """Beyond it the chain is the same, read from its other end."""
 
 
-def polymer_checks(design: Mapping[str, Value], pvdf_model: str) -> list[Check]:
+@decided_by("polymer", "start", "arrangement", "tacticity", "comonomer_fraction", "head_to_head", "chain_length")
+def polymer_checks(design: Mapping[str, Value], pvdf_model: str) -> tuple[Check, ...]:
     """The polymer is known or a sound SMILES, and what the design asks of it fits it."""
     try:
         kind = polymer(str(design["polymer"]), pvdf_model)
     except (catalogue.UnknownMaterial, BadUnit) as error:
         cure = "" if "*" in str(design["polymer"]) else "; or write a repeat unit as SMILES with two *"
-        return [Check("polymer", False, design["polymer"], detail=f"{error}{cure}")]
-    checks = [
+        return (Check("polymer", False, design["polymer"], detail=f"{error}{cure}"),)
+    checks = (
         Check("polymer", True, design["polymer"]),
         _one_of("start", design, ("coil", *kind.starts)),
         _one_of("arrangement", design, ARRANGEMENTS if len(kind.units) == 2 else ARRANGEMENTS[:1]),
@@ -38,8 +40,8 @@ def polymer_checks(design: Mapping[str, Value], pvdf_model: str) -> list[Check]:
         _fraction(design, kind),
         _inverted(design, kind),
         within("chain_length", design["chain_length"], *CHAIN_LENGTHS, "1"),
-    ]
-    return checks if not all(c.passed for c in checks) else [*checks, _dihedrals(design)]
+    )
+    return checks if not all(c.passed for c in checks) else (*checks, _dihedrals(design))
 
 
 def own_fraction(name: Value) -> dict[str, Value]:
@@ -87,6 +89,7 @@ def _longest_run(name: str, sequence: str) -> int:
     return max((len(run) - 3 for run in turning_runs(polymer(name).chain(sequence))), default=0)
 
 
+@decided_by("oxide", "facet", "termination", "polymer", "comonomer_fraction", "chain_length")
 def chains_of(design: Mapping[str, Value], size: Size) -> int:
     """Chains of a film, as many for the one force field of a polymer as for the other."""
     density = polymer(str(design["polymer"])).density(float(design["comonomer_fraction"]))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from loop.types import Check, Value
+from oracles.openmm.build.decided import decided_by
 from oracles.openmm.build.feasible_ligands import anchored, ligand_checks
 from oracles.openmm.build.hydroxyls import count, hydroxyl_charge
 from oracles.openmm.build.size import Size
@@ -18,6 +19,7 @@ DQ_FLAG = 0.10
 """e per metal; above it part of a contrast between surfaces is the neutralisation itself."""
 
 
+@decided_by("oxide", "facet", "termination")
 def slab_of(design: Mapping[str, Value], size: Size) -> Slab:
     """The bare slab of a design whose oxide, facet and termination are known."""
     oxide = str(design["oxide"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -43,7 +43,7 @@ class Slab:
     def height(self) -> float:
         return float(np.ptp(self.positions[:, 2]))
 
-    @property
+    @cached_property
     def metals(self) -> np.ndarray:
         return np.array([i for i, site in enumerate(self.sites) if site != OXYGEN])
 
