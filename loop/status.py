@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from loop.durable import age, read_json
 from loop.export import given_error
+from loop.health import findings
 from loop.identity import alive
 from loop.standing import Standing, best, covered, standings
 from loop.store import Origin, Reader
@@ -32,6 +34,7 @@ def snapshot(campaign: Campaign) -> dict[str, Any]:
     `design_id, round, design, properties: {name: {mean, se, unit}}` (`se` null: none was given). `hypervolume` is in
     the product of the objectives' units above `loop.standing.reference_point`; null with a single objective or no
     complete design. `ledger` has the counts of the last round that kept one (`loop.ledger.Ledger.counts`), or is null.
+    `health` lists what is wrong, each with `check, round, message, cure` (`loop.health`).
     """
     nothing = {
         "schema": SCHEMA,
@@ -44,6 +47,7 @@ def snapshot(campaign: Campaign) -> dict[str, Any]:
         "best": [],
         "hypervolume": None,
         "ledger": None,
+        "health": [],
     }
     if not (campaign.run_folder / "campaign.db").exists():
         return nothing
@@ -60,6 +64,7 @@ def snapshot(campaign: Campaign) -> dict[str, Any]:
             "best": [plain(standing) for standing in best(found)],
             "hypervolume": covered(found, campaign.objectives),
             "ledger": ledgers[-1].counts() if ledgers else None,
+            "health": [asdict(finding) for finding in findings(campaign, reader)],
         }
 
 

@@ -39,6 +39,7 @@ def describe(found: Mapping[str, Any], free: list[str]) -> list[str]:
         lines.append(
             f"ledger of round {counts.pop('round')}: {counted({k: n for k, n in counts.items() if n}) or 'nothing new'}"
         )
+    lines += [f"careful: {finding['message']} {finding['cure']}" for finding in found["health"]]
     return [*lines, *table([row(design, free) for design in found["best"]])]
 
 

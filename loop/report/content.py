@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from loop import __version__
 from loop.export import given_error
+from loop.health import findings
+from loop.noise import noise
 from loop.pareto import dominators
 from loop.report import audit, audit_figures, evidence, figures, profiles, wording
 from loop.report.lineage import lineages
-from loop.report.noise import Noise, noise
 from loop.standing import Standing, best, covered, progress, standings
 from loop.status import RECORD_KINDS, state
 from loop.store import Reader
@@ -53,7 +54,7 @@ def gather(campaign: Campaign, reader: Reader) -> dict[str, Any]:
         "cards": cards(campaign, reader, records, failures, found),
         "summary": summary(campaign, leaders),
         "noises": noises,
-        "warnings": [*map(noise_warning, filter(lambda n: n.wins, noises)), *fallback_warnings(rounds)],
+        "health": findings(campaign, reader),
         "leaders": leaders,
         "table": [leader_row(campaign, records, standing) for standing in leaders],
         "figures": plots(campaign, found, leaders, steps)
@@ -111,23 +112,6 @@ def summary(campaign: Campaign, leaders: Sequence[Standing]) -> str:
     )
     kind = "Best design so far" if len(goals(campaign.objectives)) == 1 else "First of the best compromises"
     return f"{kind}: {wording.in_words(top.design, campaign.space.free) or top.design.id}, with {values}."
-
-
-def noise_warning(noise: Noise) -> str:
-    name, unit = wording.label(noise.objective.property), wording.shown(noise.objective.unit)
-    return (
-        f"Noise wins for {name}: the designs differ by less ({noise.spread:.2g} {unit}) than the error of a single "
-        f"design ({noise.error:.2g} {unit}). Do not rank designs by {name} yet; more replicates or longer runs help, "
-        f"more designs do not."
-    )
-
-
-def fallback_warnings(rounds: Sequence[evidence.Round]) -> list[str]:
-    return [
-        f"Round {round.number} chose {round.fallbacks} of its designs without a model: {'; '.join(round.notes)}."
-        for round in rounds
-        if round.fallbacks
-    ]
 
 
 def audited(campaign: Campaign, reader: Reader, ledgers: Sequence[Ledger]) -> dict[str, Any]:

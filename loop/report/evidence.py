@@ -41,15 +41,13 @@ class CheckCount:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One decision: how many designs, chosen for what, from which sources, how many of them without the model that was
-    asked for, and in what the decision differed from the rule."""
+    """One decision: how many designs, chosen for what, from which sources, and in what it differed from the rule."""
 
     number: int
     at: str
     roles: str
     pool: str
     seconds: Any
-    fallbacks: int
     notes: tuple[str, ...]
 
 
@@ -96,7 +94,6 @@ def rounds(reader: Reader) -> list[Round]:
             roles=counted(roles.get(decision.round, Counter())),
             pool=counted(decision.info.get("pool", {})),
             seconds=decision.info.get("seconds", ""),
-            fallbacks=roles.get(decision.round, Counter())["fallback"],
             notes=tuple(decision.info.get("notes", ())),
         )
         for decision in reader.decisions()

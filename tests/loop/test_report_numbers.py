@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loop.report.noise import noise
+from loop.noise import noise
 from loop.report.wording import goal, label, moment, plus_minus
 from loop.types import Design, Estimate, Objective, Record
 

@@ -11,7 +11,8 @@ import pytest
 from loop.status import snapshot
 from loop.types import Check
 
-KEYS = ["schema", "name", "state", "round", "tasks", "records", "added_replicates", "best", "hypervolume", "ledger"]
+KEYS = ["schema", "name", "state", "round", "tasks", "records", "added_replicates", "best", "hypervolume"]
+KEYS += ["ledger", "health"]
 
 
 def test_a_campaign_that_was_never_run_is_new_and_nothing_is_made(story) -> None:
