@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from generators.decoding import Decoder
 from generators.gates import NEIGHBOURS, PRIOR_SAMPLES, coverage
 from generators.labels import levels
+from generators.symbols import generated
 from generators.training import UNKNOWN, log_density
+from loop import molecules
 from loop.ledger import Quality
 from loop.seeds import derive
 
@@ -40,18 +43,23 @@ def quality(network: Network, encoding: Encoding, corpus: Corpus, records: Seque
     sound = [design for design, is_valid in zip(designs, valid, strict=True) if is_valid]
     unique = set(sound)
     novel = unique - set(corpus.train) - set(corpus.held_out) - {record.design for record in records}
-    counts = len(designs), len(sound), len(unique), len(novel)
+    made = generated(encoding.space, unique) if encoding.symbols else None
+    found = Quality(
+        len(designs), len(sound), len(unique), len(novel),
+        molecules=None if made is None else len(made),
+        unnamed=None if made is None else sum(molecules.novel(*one) for one in made),
+    )  # fmt: skip
     held_out, apart = corpus.held_out, set(corpus.held_out)
     others = [design for design in corpus.train if design not in apart]
     if min(len(held_out), len(sound), len(others)) < LEAST_COMPARED:
-        return Quality(*counts)
-    real, generated = encoding.encode(held_out), encoding.encode(sound)
+        return found
+    real, drawn = encoding.encode(held_out), encoding.encode(sound)
     null = encoding.encode([others[i] for i in rng.choice(len(others), min(len(others), len(held_out)), replace=False)])
-    return Quality(
-        *counts,
-        coverage=coverage(real, generated),
-        density=density(real, generated),
-        c2st=told_apart(real, generated, rng),
+    return replace(
+        found,
+        coverage=coverage(real, drawn),
+        density=density(real, drawn),
+        c2st=told_apart(real, drawn, rng),
         c2st_null=told_apart(real, null, rng),
     )
 

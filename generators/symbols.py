@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from loop import molecules
@@ -58,7 +58,12 @@ def _molecule(allowed: Molecules, symbols: tuple[str, ...]) -> str:
     return molecules.smiles_of(allowed, ())
 
 
+def generated(space: Space, designs: Iterable[Design]) -> set[tuple[Molecules, str]]:
+    """The different generated molecules of the designs, each with what it was allowed to be."""
+    made = [(p.name, p.molecules) for p in space.parameters if p.molecules]
+    return {(allowed, str(design.values[name])) for design in designs for name, allowed in made}
+
+
 def novel(space: Space, design: Design) -> bool:
     """Whether the design has a generated molecule without a name in the catalogue."""
-    made = ((p.molecules, str(design.values[p.name])) for p in space.parameters if p.molecules)
-    return any(molecules.novel(allowed, value) for allowed, value in made)
+    return any(molecules.novel(*made) for made in generated(space, [design]))

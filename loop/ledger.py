@@ -53,6 +53,9 @@ class Quality:
     """What a generator draws from its prior, each share of the one before: `generated` draws, those `valid` before any
     repair, the `unique` among the valid, the `novel` among the unique (not in the corpus nor the records).
 
+    `molecules` counts the different generated molecules of the valid draws, `unnamed` those of them that no catalogue
+    has a name for (`loop.molecules.novel`); None where the space generates none.
+
     `coverage` and `density` are against held-out valid designs (Naeem et al., ICML 2020), `c2st` the accuracy of a
     classifier that tells generated from held-out designs (Lopez-Paz & Oquab, ICLR 2017), `c2st_null` that of the same
     classifier between held-out and other valid designs. None where the corpus is too small to tell.
@@ -66,6 +69,8 @@ class Quality:
     density: float | None = None
     c2st: float | None = None
     c2st_null: float | None = None
+    molecules: int | None = None
+    unnamed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +109,11 @@ class Ledger:
     verdicts: tuple[Verdict, ...] = ()
 
     def counts(self) -> dict[str, int]:
-        """Round, generated, valid, unique, novel, and the number of verdicts of each status."""
+        """Round, generated, valid, unique, novel, and the number of verdicts of each status; of molecules and unnamed
+        where any are generated."""
         drawn = {name: getattr(self.quality, name, 0) for name in ("generated", "valid", "unique", "novel")}
+        if self.quality is not None and self.quality.molecules is not None and self.quality.unnamed is not None:
+            drawn |= {"molecules": self.quality.molecules, "unnamed": self.quality.unnamed}
         found = Counter(verdict.status for verdict in self.verdicts)
         named = ("admitted", "rejected", "promoted", "contradicted", "flagged", "confirmed", "corrected", "unresolved")
         return {"round": self.round, **drawn, **{status: found[status] for status in named}}  # type: ignore[index]

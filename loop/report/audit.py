@@ -38,8 +38,12 @@ NO_LEDGER = "no ledger yet: no round has been judged"
 
 
 def drawn(ledgers: Sequence[Ledger]) -> list[Row]:
-    """What the generator drew, a row per round."""
-    return [{"round": str(ledger.round), **quality_cells(ledger.quality)} for ledger in ledgers]
+    """What the generator drew, a row per round; of molecules only where some were generated."""
+    made = any("molecules" in ledger.counts() for ledger in ledgers)
+    return [
+        {"round": str(ledger.round), **quality_cells(ledger.quality), **(molecule_cells(ledger) if made else {})}
+        for ledger in ledgers
+    ]
 
 
 def quality_cells(quality: Quality | None) -> Row:
@@ -58,6 +62,15 @@ def quality_cells(quality: Quality | None) -> Row:
         "C2ST": figure(quality.c2st),
         "C2ST null": figure(quality.c2st_null),
     }
+
+
+def molecule_cells(ledger: Ledger) -> Row:
+    """Different generated molecules, and how many of them have no name."""
+    counts = ledger.counts()
+    if "molecules" not in counts:
+        return dict.fromkeys(("molecules", "unnamed"), UNKNOWN)
+    molecules, unnamed = counts["molecules"], counts["unnamed"]
+    return {"molecules": str(molecules), "unnamed": with_share(unnamed, molecules)}
 
 
 def believed(ledgers: Sequence[Ledger]) -> list[Row]:

@@ -20,8 +20,9 @@ def plots(ledgers: Sequence[Ledger]) -> list[Figure]:
 
 
 def draws(ledgers: Sequence[Ledger]) -> Figure:
-    """Validity before repair, uniqueness among the valid and novelty among the unique."""
-    parts = {"valid": "generated", "unique": "valid", "novel": "unique"}
+    """Validity before repair, uniqueness among the valid, novelty among the unique, and the share of the generated
+    molecules that have no name."""
+    parts = {"valid": "generated", "unique": "valid", "novel": "unique", "unnamed": "molecules"}
     traces = [
         line(f"{part} of the {whole}", color, ledgers, partial(share, part, whole))
         for (part, whole), color in zip(parts.items(), LINES, strict=False)
@@ -31,7 +32,7 @@ def draws(ledgers: Sequence[Ledger]) -> Figure:
 
 def share(part: str, whole: str, ledger: Ledger) -> float | None:
     counts = ledger.counts()
-    return counts[part] / counts[whole] if counts[whole] else None
+    return counts[part] / counts[whole] if counts.get(whole) else None
 
 
 def number(part: str, name: str, ledger: Ledger) -> float | None:

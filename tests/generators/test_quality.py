@@ -57,6 +57,7 @@ def test_quality_counts_each_share_of_the_one_before(generator: CVAE) -> None:
     assert found.generated == 500 >= found.valid >= found.unique >= found.novel > 0
     assert found.valid >= 0.95 * 500
     assert found == generator.quality([], seed=1)
+    assert found.molecules is None and found.unnamed is None
     known = [record(design, 0.0) for design in SPACE.sample(2000, seed=8)]
     assert generator.quality(known, seed=1).novel < found.novel
 

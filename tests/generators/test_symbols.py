@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from generators.cvae import CVAE
 from generators.encoding import Encoding
 from generators.snapshot import space_facts, space_from
+from generators.symbols import generated
 from generators.uniform import Uniform, combinations
 from loop.molecules import fault
 from loop.space import Constraint, Space, SpaceError
@@ -80,6 +81,16 @@ def test_a_space_with_molecules_is_told_and_read_back() -> None:
     assert again.parameters == SPACE.parameters
 
 
+def test_molecules_are_counted_once_whatever_the_rest_of_the_design() -> None:
+    ligands = ("CCC(F)(F)C(=O)[OH:1]", "CCCC(=O)[OH:1]")
+    designs = [
+        Design({**design.values, "ligand": ligands[i % 2], "polymer": "*CC*"})
+        for i, design in enumerate(SPACE.sample(8, seed=3))
+    ]
+    assert generated(SPACE, designs) == {(ACIDS, ligands[0]), (ACIDS, ligands[1]), (VINYLS, "*CC*")}
+    assert generated(Space([Parameter("x", "choices", ("a", "b"))]), [Design({"x": "a"})]) == set()
+
+
 def test_uniform_proposals_hold_pins_of_molecules() -> None:
     generator = Uniform()
     generator.fit(SPACE, (), (), seed=1)
@@ -122,6 +133,9 @@ def test_a_trained_generator_proposes_molecules_of_its_own(tmp_path: Path) -> No
     assert len(ligands) > 40 and ligands - corpus
     count = generator.counts["cvae:prior"]
     assert count["unique"] * 0.9 < count["novel"] <= count["unique"]
+    drawn = generator.quality((), seed=3)
+    assert drawn is not None and drawn.molecules is not None and drawn.unnamed is not None
+    assert 40 < drawn.molecules <= drawn.unique and drawn.molecules - 1 <= drawn.unnamed <= drawn.molecules
     generator.save(tmp_path)
     again = CVAE(corpus=1500)
     again.load(tmp_path)

@@ -95,6 +95,24 @@ def test_tables_have_a_row_per_round_and_dashes_where_nothing_is_known():
     assert (last["corrected"], last["in 95 %"]) == ("1", audit.UNKNOWN)
 
 
+def test_generated_molecules_are_counted_where_there_are_any():
+    made = Ledger(1, Quality(500, 480, 240, 216, molecules=40, unnamed=38))
+    rows = audit.drawn([Ledger(0), made])
+    assert [(row["molecules"], row["unnamed"]) for row in rows] == [(audit.UNKNOWN, audit.UNKNOWN), ("40", "38 (95 %)")]
+    assert "molecules" not in audit.drawn(LEDGERS)[1]
+    assert made.counts()["unnamed"] == 38 and "unnamed" not in LEDGERS[1].counts()
+    assert made.plain()["quality"]["molecules"] == 40 and LEDGERS[1].plain()["quality"]["molecules"] is None
+    assert ledger_from(json.loads(json.dumps(made.plain()))) == made
+    shares = audit_figures.plots([made])[0]["data"]
+    assert (shares[-1]["name"], shares[-1]["y"]) == ("unnamed of the molecules", [pytest.approx(0.95)])
+
+
+def test_a_ledger_kept_before_molecules_were_counted_is_read():
+    plain = LEDGERS[1].plain()
+    old = {k: v for k, v in plain["quality"].items() if k not in ("molecules", "unnamed")}
+    assert ledger_from({**plain, "quality": old}) == LEDGERS[1]
+
+
 def test_doubted_records_have_their_history():
     (record,) = audit.doubted(LEDGERS, WORDS)
     assert record["id"] == DESIGNS[3].id and record["oracle"] == "md, table"
