@@ -1,6 +1,6 @@
 """How many corrupted records does the audit find, what does it cost, and what is it worth to a campaign?
 
-    python -m benchmarks.audit [--seeds 20] [--campaigns 20] [--results FILE]
+    python -m benchmarks.audit [--first 1] [--seeds 20] [--campaigns 20] [--results FILE]
 
 Of 40 records of a made-up problem (`benchmarks.problems`, another one for each seed) 5 % are shifted by three standard
 deviations of the property, up or down. `at once`: a surrogate is fitted to all 40 and a tenth of them simulated afresh,
@@ -33,7 +33,7 @@ from loop.audit import flag, resolve
 from loop.ledger import Residual
 from loop.records import combine
 from loop.seeds import derive
-from loop.types import Design, Estimate, Proposal, Record
+from loop.types import Acquisition, Design, Estimate, Proposal, Record
 
 RECORDS, WRONG, SHIFT = 40, 0.05, 3.0
 BUDGET = 0.1
@@ -91,10 +91,10 @@ class World:
             for design, told in self.told.items()
         ]
 
-    def audit(self, residuals: Sequence[Residual], budget: int) -> None:
+    def audit(self, residuals: Sequence[Residual], budget: int, leader: Design | None = None) -> None:
         """Simulate what is flagged afresh, and let the rules decide."""
         of_design = {residual.record.design.id: residual for residual in residuals}
-        for verdict in flag(residuals, (), budget, settled=self.statuses):
+        for verdict in flag(residuals, (), budget, settled=self.statuses, leader=leader):
             residual = of_design[verdict.design_id]
             design = residual.record.design
             original, fresh = self.told[design], [self._replicate(design, 1)]
@@ -148,7 +148,8 @@ def campaign(seed: int, kind: str) -> Run:
         acquisition = QLogNEI()
         acquisition.fit(problem.space, [OBJECTIVE], world.records(), [], seed=len(world.told))
         if kind == "campaign, audited":
-            world.audit(acquisition.residuals(), math.floor(BUDGET * len(world.told)) - len(world.statuses))
+            budget = math.floor(BUDGET * len(world.told)) - len(world.statuses)
+            world.audit(acquisition.residuals(), budget, leader(world, acquisition))
         if len(world.told) >= RECORDS:
             break
         pool = problem.space.sample(POOL, seed=derive(seed, "pool", len(world.told)))
@@ -156,20 +157,24 @@ def campaign(seed: int, kind: str) -> Run:
         world.evaluate([pick.proposal.design for pick in picks])
     if kind == "campaign, audited":
         acquisition.fit(problem.space, [OBJECTIVE], world.records(), [], seed=0)
+    return world.run(kind, float(problem.truth([leader(world, acquisition)])[0]))
+
+
+def leader(world: World, acquisition: Acquisition) -> Design:
+    """The evaluated design that is best by posterior mean."""
     known = list(world.told)
-    best = known[int(acquisition.predict(known)[0][:, 0].argmax())]
-    return world.run(kind, float(problem.truth([best])[0]))
+    return known[int(acquisition.predict(known)[0][:, 0].argmax())]
 
 
 CAMPAIGNS = ("campaign, sound", "campaign, corrupted", "campaign, audited")
 
 
-def runs(seeds: int, campaigns: int, done: set[tuple[str, int]]) -> Iterator[Run]:
+def runs(first: int, seeds: int, campaigns: int, done: set[tuple[str, int]]) -> Iterator[Run]:
     """What is not done yet."""
-    for seed in range(1, seeds + 1):
+    for seed in range(first, first + seeds):
         if ("twice, good source", seed) not in done:
             yield from at_once(seed)
-    for seed in range(1, campaigns + 1):
+    for seed in range(first, first + campaigns):
         yield from (campaign(seed, kind) for kind in CAMPAIGNS if (kind, seed) not in done)
 
 
@@ -194,6 +199,7 @@ def show(found: Sequence[Run]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--first", type=int, default=1, help="the first seed")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--campaigns", type=int, default=20)
     parser.add_argument("--results", type=Path, help="a file of JSON lines to keep runs in, and to go on from")
@@ -201,7 +207,7 @@ def main() -> None:
     began = time.process_time()
 
     def more(found: list[Run]) -> Iterator[Run]:
-        return runs(arguments.seeds, arguments.campaigns, {(run.kind, run.seed) for run in found})
+        return runs(arguments.first, arguments.seeds, arguments.campaigns, {(run.kind, run.seed) for run in found})
 
     with reproducible(0):
         show(kept(arguments.results, Run, more))

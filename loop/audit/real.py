@@ -7,11 +7,15 @@ from collections.abc import Collection, Sequence
 
 from loop.ledger import Calibration, Residual, Verdict
 from loop.records import combine
-from loop.types import Estimate, Record
+from loop.types import Design, Estimate, Record
 
 SUSPECT_SHARE = 0.1
 """Of the records, those farthest from what the others predict. A rank and no limit on |z|: a corrupted record widens
 the error bars by which it is judged, so that a test of |z| > 3 finds a third of what the rank finds."""
+
+LEADING = 1.0
+"""Standard deviations from the prediction beyond which the leading record is doubted: a campaign's answer rests on it,
+and one record in three lies that far out by chance."""
 
 IMPLAUSIBLE = 0.02
 """Share of the corpus below which values do not go with their design."""
@@ -52,13 +56,15 @@ def flag(
     budget: int,
     *,
     settled: Collection[Evaluation] = (),
+    leader: Design | None = None,
 ) -> list[Verdict]:
     """The records worth a fresh replicate, at most `budget`, most urgent first.
 
     They are the SUSPECT_SHARE of all records that lie farthest from what the others predict (each by its worst
-    property), and those whose design does not go with their values. Both doubts together come first, then the farther
-    from the prediction. `implausible` follows `records_of(residuals)`, or is empty where no generator can tell;
-    `settled` evaluations were audited before and are not doubted again.
+    property), those whose design does not go with their values, and those of the `leader`, the design taken for the
+    best, where they lie LEADING or farther out. The leader comes first, then those doubted for both other reasons, then
+    the farther from the prediction. `implausible` follows `records_of(residuals)`, or is empty where no generator can
+    tell; `settled` evaluations were audited before and are not doubted again.
     """
     worst = worst_of(residuals)
     if implausible and len(implausible) != len(worst):
@@ -67,14 +73,17 @@ def flag(
     ranked = sorted(worst, key=lambda key: -abs(worst[key].z))
     far = set(ranked[: math.ceil(SUSPECT_SHARE * len(ranked))])
     odd = {key for key in worst if shares[key] < IMPLAUSIBLE}
-    doubted = [key for key in ranked if key in far | odd and key not in settled]
-    doubted.sort(key=lambda key: (key in far) + (key in odd), reverse=True)
-    return [_flagged(worst[key], shares[key], key in far, key in odd) for key in doubted[: max(budget, 0)]]
+    lead = {key for key in worst if leader and key[0] == leader.id and abs(worst[key].z) > LEADING}
+    doubted = [key for key in ranked if key in far | odd | lead and key not in settled]
+    doubted.sort(key=lambda key: (key in lead, (key in far) + (key in odd)), reverse=True)
+    return [_flagged(worst[key], shares[key], key in far, key in odd, key in lead) for key in doubted[: max(budget, 0)]]
 
 
-def _flagged(residual: Residual, share: float, far: bool, odd: bool) -> Verdict:
+def _flagged(residual: Residual, share: float, far: bool, odd: bool, leads: bool) -> Verdict:
     doubts = []
-    if far:
+    if leads:
+        doubts.append("its design is taken for the best")
+    if far or leads:
         doubts.append(
             f"{residual.property} is {residual.observed:.4g} where the other records predict "
             f"{residual.predicted:.4g} ± {residual.sd:.2g}, {abs(residual.z):.1f} standard deviations away"

@@ -93,7 +93,9 @@ class Auditor:
         residuals = fit.witness.residuals()
         out = {evaluation(r.record) for r in residuals if r.record.oracle not in machine}
         shares, worst = self._implausible(fit, residuals), worst_of(residuals)
-        return [Suspect(v, worst[key(v)]) for v in flag(residuals, shares, budget, settled=before | out)]
+        leader = next(iter(fit.incumbents()), None)
+        flagged = flag(residuals, shares, budget, settled=before | out, leader=leader)
+        return [Suspect(v, worst[key(v)]) for v in flagged]
 
     def _implausible(self, fit: Fit, residuals: Sequence[Residual]) -> list[float]:
         if not residuals or not isinstance(fit.generator, Introspective):

@@ -52,6 +52,18 @@ def test_an_implausible_design_is_a_second_doubt_and_both_together_come_first():
     assert "standard deviations" not in found[2].reason
 
 
+def test_the_design_taken_for_the_best_comes_first_unless_it_is_as_predicted():
+    residuals = [residual(float(z)) for z in range(20)]
+    shares = [0.5] * 17 + [0.01] * 3
+    of = {r.z: r.record.design for r in residuals}
+    found = flag(residuals, shares, 9, leader=of[2.0])
+    assert [v.evidence["z"] for v in found] == [2.0, 19.0, 18.0, 17.0]
+    assert found[0].reason.startswith("its design is taken for the best; a is 2")
+    assert [v.evidence["z"] for v in flag(residuals, shares, 9, leader=of[1.0])] == [19.0, 18.0, 17.0]
+    settled = {(of[2.0].id, "md", "screen")}
+    assert len(flag(residuals, shares, 9, settled=settled, leader=of[2.0])) == 3
+
+
 def test_a_record_counts_once_by_its_worst_property():
     one = record(1, a=0.0, b=5.0)
     residuals = [residual(0.5, one, "a"), residual(4.0, one, "b"), residual(1.0)]
