@@ -1,0 +1,284 @@
+"""Other people's optimizers behind one method, with the settings that their authors recommend.
+
+What they cannot express of the rules is handled alike for all: a peer that picks from a table is offered valid designs,
+drawn anew for every round; one that searches the space itself is asked again for what breaks a rule or was evaluated
+before, and after ASKS times gets the nearest valid design instead (both counted in `notes`).
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from acquisition.encoding import Encoding
+from benchmarks.efficiency.cases import Case
+from benchmarks.efficiency.methods import Method
+from loop.seeds import derive
+from loop.space import is_fixed
+from loop.types import Design, Parameter, Record
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+CANDIDATES = 1000
+"""As many as the product's pool."""
+ASKS = 4
+
+
+class Peer:
+    """What the adapters share. `free` are the parameters that vary, `told` the number of records that the peer has."""
+
+    def __init__(self, case: Case, seed: int) -> None:
+        self.notes: dict[str, float] = {}
+        self.case, self.seed, self.told = case, seed, 0
+        self.free = [p for p in case.space.parameters if not is_fixed(p)]
+
+    def draw(self, *purpose: str | int) -> int:
+        """A seed that other people's generators take."""
+        return derive(self.seed, *purpose) % 2**31
+
+    def values(self, design: Design) -> dict[str, Any]:
+        return {p.name: design.values[p.name] for p in self.free}
+
+    def count(self, what: str) -> None:
+        self.notes[what] = self.notes.get(what, 0) + 1
+
+    def candidates(self, records: Sequence[Record], round: int) -> list[Design]:
+        known = {record.design for record in records}
+        drawn = self.case.space.sample(CANDIDATES + len(known), seed=self.draw("candidates", round))
+        return [design for design in drawn if design not in known][:CANDIDATES]
+
+
+class Optuna(Peer):
+    """The tree-structured Parzen estimator, `multivariate` and with the constant liar for batches."""
+
+    def __init__(self, case: Case, seed: int) -> None:
+        import optuna
+
+        super().__init__(case, seed)
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
+        sampler = optuna.samplers.TPESampler(
+            multivariate=True, constant_liar=True, n_startup_trials=0, seed=self.draw("optuna")
+        )
+        directions = ["minimize" if o.falls else "maximize" for o in case.objectives]
+        self.study = optuna.create_study(directions=directions, sampler=sampler)
+        self.distributions = {p.name: distribution(p) for p in self.free}
+        self.open: dict[Design, Any] = {}
+
+    def propose(self, records: Sequence[Record], q: int, round: int) -> list[Design]:
+        from optuna.trial import TrialState
+
+        self.tell(records)
+        known, designs = {record.design for record in records}, list[Design]()
+        for _ in range(10_000):  # a proposal takes milliseconds
+            trial = self.study.ask(self.distributions)
+            design = self.case.space.canonicalise(trial.params)
+            if design in known or self.case.space.violations(design):
+                self.study.tell(trial, state=TrialState.FAIL)
+                self.count("refused")
+                continue
+            known.add(design)
+            self.open[design] = trial
+            designs.append(design)
+            if len(designs) == q:
+                return designs
+        raise RuntimeError("10000 proposals in a row break a rule or repeat a design")
+
+    def tell(self, records: Sequence[Record]) -> None:
+        from optuna.trial import create_trial
+
+        for record in records[self.told :]:
+            values = [record.estimates[o.property].mean for o in self.case.objectives]
+            if record.design in self.open:
+                self.study.tell(self.open.pop(record.design), values)
+            else:
+                params = self.values(record.design)
+                self.study.add_trial(create_trial(params=params, distributions=self.distributions, values=values))
+        self.told = len(records)
+
+
+def distribution(p: Parameter) -> Any:
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if p.bounds is None:
+        return CategoricalDistribution(p.choices)
+    low, high = p.bounds
+    return IntDistribution(int(low), int(high)) if p.kind == "integer" else FloatDistribution(low, high)
+
+
+class BayBE(Peer):
+    """BayBE's Bayesian recommender as it comes, on a table of valid designs, choices by the descriptors there are."""
+
+    def propose(self, records: Sequence[Record], q: int, round: int) -> list[Design]:
+        import pandas as pd
+        from baybe.recommenders import BotorchRecommender
+        from baybe.searchspace import SearchSpace
+        from baybe.settings import Settings
+
+        candidates = self.candidates(records, round)
+        table = pd.DataFrame([self.values(design) for design in candidates])
+        told = pd.DataFrame([self.values(record.design) for record in records])
+        known = pd.concat([table, told])
+        space = SearchSpace.from_dataframe(table, [self.parameter(p, known[p.name]) for p in self.free])
+        for o in self.case.objectives:
+            told[o.property] = [record.estimates[o.property].mean for record in records]
+        with Settings(random_seed=self.draw("baybe", round)):
+            found = BotorchRecommender().recommend(q, space, self.objective(), told)
+        return [candidates[i] for i in found.index]
+
+    def parameter(self, p: Parameter, values: Any) -> Any:
+        import pandas as pd
+        from baybe.parameters import CategoricalParameter, CustomDiscreteParameter, NumericalDiscreteParameter
+
+        if p.bounds is not None:
+            return NumericalDiscreteParameter(p.name, sorted({float(value) for value in values}))
+        described = self.case.described.descriptors(p.name)
+        if described is None:
+            return CategoricalParameter(p.name, p.choices)
+        return CustomDiscreteParameter(p.name, pd.DataFrame.from_dict(dict(described), orient="index"))
+
+    def objective(self) -> Any:
+        from baybe.objectives import ParetoObjective, SingleTargetObjective
+        from baybe.targets import NumericalTarget
+
+        targets = [NumericalTarget(o.property, minimize=o.falls) for o in self.case.objectives]
+        return SingleTargetObjective(targets[0]) if len(targets) == 1 else ParetoObjective(targets)
+
+
+class Ax(Peer):
+    """Ax's own choice of method (Modular BoTorch), told the standard errors."""
+
+    def __init__(self, case: Case, seed: int) -> None:
+        from ax.api.client import Client
+
+        super().__init__(case, seed)
+        logging.disable(logging.WARNING)
+        warnings.simplefilter("ignore")
+        self.client = Client(random_seed=self.draw("ax"))
+        self.client.configure_experiment([self.parameter(p) for p in self.free])
+        goals = ", ".join(f"-{o.property}" if o.falls else o.property for o in case.objectives)
+        limits = [
+            f"{o.property} {'<=' if o.falls else '>='} {o.threshold}"
+            for o in case.objectives
+            if o.threshold is not None
+        ]
+        self.client.configure_optimization(goals, outcome_constraints=limits or None)
+        self.client.configure_generation_strategy(initialization_budget=0, initialize_with_center=False)
+        self.open: dict[Design, int] = {}
+
+    def parameter(self, p: Parameter) -> Any:
+        from ax.api.configs import ChoiceParameterConfig, RangeParameterConfig
+
+        if p.bounds is None:
+            return ChoiceParameterConfig(p.name, [str(choice) for choice in p.choices], "str", is_ordered=False)
+        if p.kind == "integer":
+            return RangeParameterConfig(p.name, (int(p.bounds[0]), int(p.bounds[1])), "int")
+        return RangeParameterConfig(p.name, p.bounds, "float")
+
+    def propose(self, records: Sequence[Record], q: int, round: int) -> list[Design]:
+        self.tell(records)
+        known, designs, refused = {record.design for record in records}, list[Design](), list[Design]()
+        for _ in range(ASKS):
+            for index, values in self.client.get_next_trials(q - len(designs)).items():
+                design = self.case.space.canonicalise(values)
+                if design in known or self.case.space.violations(design):
+                    self.client.mark_trial_abandoned(index)
+                    self.count("refused")
+                    refused.append(design)
+                else:
+                    known.add(design)
+                    self.open[design] = index
+                    designs.append(design)
+            if len(designs) == q:
+                return designs
+        left = [design for design in self.candidates(records, round) if design not in known]
+        return designs + self.instead_of(refused[: q - len(designs)], left)
+
+    def instead_of(self, refused: Sequence[Design], left: Sequence[Design]) -> list[Design]:
+        """The designs left that are nearest to those refused."""
+        encoding = Encoding(self.case.space)
+        apart = encoding.distances(encoding.rows(refused), encoding.rows(left))
+        found = []
+        for row in apart:
+            found.append(int(row.argmin()))
+            apart[:, found[-1]] = float("inf")
+            self.count("replaced")
+        return [left[i] for i in found]
+
+    def tell(self, records: Sequence[Record]) -> None:
+        for record in records[self.told :]:
+            estimates = ((o.property, record.estimates[o.property]) for o in self.case.objectives)
+            values = {name: (estimate.mean, estimate.se) for name, estimate in estimates}
+            index = self.open.pop(record.design, None)
+            if index is None:
+                index = self.client.attach_trial(self.values(record.design))
+            self.client.complete_trial(index, values)
+        self.told = len(records)
+
+
+class BoTorch(Peer):
+    """As its tutorials have it: `MixedSingleTaskGP` with the errors given (`SingleTaskGP` where nothing is a choice),
+    qLogNEI or qLogNEHVI, optimized over valid designs."""
+
+    def propose(self, records: Sequence[Record], q: int, round: int) -> list[Design]:
+        import torch
+        from botorch.optim import optimize_acqf_discrete
+
+        candidates = self.candidates(records, round)
+        x, choices = self.rows([record.design for record in records]), self.rows(candidates)
+        torch.manual_seed(self.draw("botorch", round))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            acquisition = self.acquisition(self.model(x, records), x)
+            found, _ = optimize_acqf_discrete(acquisition, q, choices, max_batch_size=128)
+        return [candidates[int((choices == row).all(-1).nonzero()[0, 0])] for row in found]
+
+    def rows(self, designs: Sequence[Design]) -> Tensor:
+        """(n, width): choices by their number, numbers as fractions of their range."""
+        import torch
+
+        rows = [[fraction(p, design.values[p.name]) for p in self.free] for design in designs]
+        return torch.tensor(rows, dtype=torch.float64)
+
+    def model(self, x: Tensor, records: Sequence[Record]) -> Any:
+        import torch
+        from botorch.fit import fit_gpytorch_mll
+        from botorch.models import MixedSingleTaskGP, ModelListGP, SingleTaskGP
+        from gpytorch.mlls import SumMarginalLogLikelihood
+
+        categorical = [i for i, p in enumerate(self.free) if p.bounds is None]
+        models = []
+        for o in self.case.objectives:
+            told = [record.estimates[o.property] for record in records]
+            y = torch.tensor([[o.utility(e.mean)] for e in told], dtype=torch.float64)
+            noise = torch.tensor([[max(e.se**2, 1e-6)] for e in told], dtype=torch.float64)
+            models.append(MixedSingleTaskGP(x, y, categorical, noise) if categorical else SingleTaskGP(x, y, noise))
+        model = ModelListGP(*models)
+        fit_gpytorch_mll(SumMarginalLogLikelihood(model.likelihood, model))
+        return model
+
+    def acquisition(self, model: Any, x: Tensor) -> Any:
+        from botorch.acquisition.logei import qLogNoisyExpectedImprovement
+        from botorch.acquisition.multi_objective import logei
+
+        logei._load_attempted = True  # no compiling of C++ on first use, as in `acquisition.improve`
+        if len(model.models) == 1:
+            return qLogNoisyExpectedImprovement(model.models[0], x, prune_baseline=True)
+        return logei.qLogNoisyExpectedHypervolumeImprovement(model, self.case.corner, x, prune_baseline=True)
+
+
+def fraction(p: Parameter, value: Any) -> float:
+    if p.bounds is None:
+        return float(p.choices.index(value))
+    return (float(value) - p.bounds[0]) / (p.bounds[1] - p.bounds[0])
+
+
+PEERS: Mapping[str, Callable[[Case, int], Method]] = {
+    "Optuna TPE": Optuna,
+    "BayBE": BayBE,
+    "Ax": Ax,
+    "BoTorch mixed GP": BoTorch,
+}
