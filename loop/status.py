@@ -29,8 +29,9 @@ ENDED: Mapping[int, State] = {0: "done", 3: "failed", 4: "waiting"}
 def snapshot(campaign: Campaign) -> dict[str, Any]:
     """The campaign as its last commit left it; it need not have been run yet.
 
-    `round` is the last one decided (0 before the first). `added_replicates` counts those asked for later: `amended` by
-    the campaign file, `undecided` by `replicates_max`. `best` is that of `loop.standing`, each entry with
+    `ending` is why the last run ended, empty while one goes on; `round` the last one decided (0 before the first).
+    `added_replicates` counts those asked for later: `amended` by the campaign file, `undecided` by `replicates_max`,
+    `audit` by the audit. `best` is that of `loop.standing`, each entry with
     `design_id, round, design, properties: {name: {mean, se, unit}}` (`se` null: none was given). `hypervolume` is in
     the product of the objectives' units above `loop.standing.reference_point`; null with a single objective or no
     complete design. `ledger` has the counts of the last round that kept one (`loop.ledger.Ledger.counts`), or is null.
@@ -40,6 +41,7 @@ def snapshot(campaign: Campaign) -> dict[str, Any]:
         "schema": SCHEMA,
         "name": campaign.name,
         "state": "new",
+        "ending": "",
         "round": 0,
         "tasks": dict.fromkeys(TASK_STATES, 0),
         "records": dict.fromkeys(RECORD_KINDS, 0),
@@ -57,6 +59,7 @@ def snapshot(campaign: Campaign) -> dict[str, Any]:
         ledgers = reader.ledgers()
         return nothing | {
             "state": state(campaign, reader),
+            "ending": last_words(reader),
             "round": reader.current_round() or 0,
             "tasks": {name: tasks[name] for name in TASK_STATES},
             "records": {kind: sum(record.kind == kind for record in records) for kind in RECORD_KINDS},
@@ -66,6 +69,12 @@ def snapshot(campaign: Campaign) -> dict[str, Any]:
             "ledger": ledgers[-1].counts() if ledgers else None,
             "health": [asdict(finding) for finding in findings(campaign, reader)],
         }
+
+
+def last_words(reader: Reader) -> str:
+    """Why the last run ended, in its own words; empty while it has not."""
+    runs = [event for event in reader.events() if event.kind in ("run_started", "run_ended")]
+    return str(runs[-1].payload.get("reason", "")) if runs else ""
 
 
 def added_replicates(reader: Reader) -> dict[str, int]:

@@ -20,6 +20,7 @@ from loop.campaign.schema import (
     ExecutionEntry,
     OracleEntry,
     PluginEntry,
+    StopEntry,
     key_names,
     valid,
 )
@@ -45,9 +46,9 @@ def build(data: Any, path: Path, text: str, problems: Problems, *, thorough: boo
     objectives = read_objectives(lists.get("objectives", []), oracles, names, problems, complete=complete)
     generator = read_plugin("generator", data.get("generator", {"kind": "cvae"}), path, problems, thorough)
     wanted = len(goals(objectives))
-    default = {"kind": "qlognei" if wanted <= 1 else "qlognehvi" if wanted <= MOST_HYPERVOLUME else "parego"}
+    default = {"kind": default_acquisition(wanted)}
     acquisition = read_plugin("acquisition", data.get("acquisition", default), path, problems, thorough, wanted)
-    judge_stop(data.get("stop"), problems)
+    judge_stop(data.get("stop"), data.get("acquisition", default), problems)
     judge_extension(oracles, objectives, data.get("execution"), problems)
     judge_audit(oracles, objectives, data, problems)
     problems.stop_if_any()
@@ -76,6 +77,11 @@ def build(data: Any, path: Path, text: str, problems: Problems, *, thorough: boo
     return campaign
 
 
+def default_acquisition(wanted: int) -> str:
+    """The kind for so many goals."""
+    return "qlognei" if wanted <= 1 else "qlognehvi" if wanted <= MOST_HYPERVOLUME else "parego"
+
+
 def read_execution(entry: ExecutionEntry) -> Execution:
     chosen = None if entry.devices is None else tuple(entry.devices)
     return Execution(**{**entry.model_dump(), "slots": entry.slots or cores(), "devices": chosen})
@@ -86,9 +92,22 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def judge_stop(raw: Any, problems: Problems) -> None:
-    if isinstance(raw, dict) and not any(value is not None for value in raw.values()):
-        problems.add(("stop",), "give at least one of evaluations, rounds, hours, stalled_rounds, hypervolume")
+def judge_stop(raw: Any, acquisition: Any, problems: Problems) -> None:
+    """Note where there is no criterion, and those that ask a model which the acquisition does not have."""
+    if not isinstance(raw, dict):
+        return
+    if not any(value is not None for value in raw.values()):
+        problems.add(("stop",), f"give at least one of {', '.join(key_names(StopEntry))}")
+    asking = [key for key in ("expected_gain", "regret") if raw.get(key) is not None]
+    kind = acquisition.get("kind") if isinstance(acquisition, dict) else None
+    if not asking or not isinstance(kind, str):
+        return
+    try:
+        models = hasattr(plugins.find("acquisition", kind), "residuals")
+    except PluginError:  # noted where the acquisition is read
+        return
+    for key in asking if not models else ():
+        problems.add(("stop", key), f"asks a model of what is known, and the acquisition {kind} has none", at_key=True)
 
 
 def judge_extension(

@@ -61,7 +61,7 @@ class Stop:
 
     `evaluations` counts evaluations, answered or failed; `rounds` those after the initial designs; `hours` the time
     `loop run` was at work, summed over resumptions; `stalled_rounds` rounds in a row without a better best (or
-    hypervolume).
+    hypervolume). `expected_gain` and `regret` are limits on what `loop.engine.outlook.Outlook` says of the next round.
     """
 
     evaluations: int | None = None
@@ -69,6 +69,13 @@ class Stop:
     hours: float | None = None
     stalled_rounds: int | None = None
     hypervolume: float | None = None
+    expected_gain: float | None = None
+    regret: float | None = None
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether a criterion asks what may still be gained."""
+        return self.expected_gain is not None or self.regret is not None
 
 
 @dataclass(frozen=True)

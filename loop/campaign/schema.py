@@ -165,6 +165,12 @@ class StopEntry(Entry):
     hours: Hours | None = None
     stalled_rounds: Count | None = None
     hypervolume: float | None = Field(None, gt=0)
+    expected_gain: float | None = Field(
+        None, gt=0, description="least that the next design is expected to gain, in spreads of the designs so far"
+    )
+    regret: float | None = Field(
+        None, gt=0, description="by how much an untried design may surpass the known ones, in spreads of these"
+    )
 
 
 class ExecutionEntry(Entry):

@@ -32,7 +32,7 @@ acquisition: {{kind: qlognehvi}}   # one goal: qlognei; five or more: parego; se
 
 initial: 8                # designs of the first round, spread over the space
 batch: 4                  # designs of every later round
-stop: {{evaluations: 24}}   # or rounds, hours, stalled_rounds, hypervolume: whichever comes first
+stop: {{evaluations: 24}}   # or rounds, hours, stalled_rounds, hypervolume, ...: whichever comes first
 execution: {{engine: local, schedule: rounds}}       # slots: one per core
 """
 

@@ -10,13 +10,14 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loop.engine.fitting import Fit, Fitter
 from loop.engine.history import History
+from loop.engine.outlook import Outlook, outlook
 from loop.engine.price import priced
 from loop.engine.synthetic import draw, put_to_the_test
 from loop.ledger import Introspective
@@ -33,11 +34,13 @@ TOP_LEVEL = 3
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The picks of one round, those of the role SYNTHETIC last, and what is worth knowing about how they came to be."""
+    """The picks of one round, those of the role SYNTHETIC last, and what is worth knowing about how they came to be.
+    `ending` says why there are none, where a stop criterion is reached."""
 
     round: int
     picks: tuple[Pick, ...]
     info: Mapping[str, Any] = field(default_factory=dict)
+    ending: str = ""
 
 
 class Decider:
@@ -81,6 +84,9 @@ class Decider:
         pool = generator.propose(POOL, wanted, fit.incumbents(), seed=seed("propose"))
         draws = dict(getattr(generator, "counts", {}))
         fresh = [proposal for proposal in pool if proposal.design not in history.known]
+        ahead = self._outlook(fit, fresh, seed("outlook"))
+        if ahead and (ending := ahead.reason(campaign.stop)):
+            return Decision(number, (), ending=ending)
         tested = self._test(fit, count, seed("test"))
         chosen = {pick.proposal.design for pick in tested}
         others = [proposal for proposal in fresh if proposal.design not in chosen]
@@ -101,6 +107,7 @@ class Decider:
             "draws": draws,
             "quality": None if quality is None else asdict(quality),
             "notes": notes,
+            "outlook": None if ahead is None else asdict(ahead),
             "seen": len(history.records) + len(history.failures),
         }
         return Decision(number, tuple(picks), info)
@@ -110,6 +117,12 @@ class Decider:
         if self.campaign.audit == 0 or count < 2:
             return []
         return put_to_the_test(fit, seed)
+
+    def _outlook(self, fit: Fit, fresh: Sequence[Proposal], seed: int) -> Outlook | None:
+        """What may still be gained, where a stop criterion asks."""
+        if not self.campaign.stop.looks_ahead:
+            return None
+        return outlook(fit, [proposal.design for proposal in fresh], seed=seed)
 
     def _keep(self, generator: Generator) -> str:
         """Write the model's files before the row that names them; the folder is called by their digest."""

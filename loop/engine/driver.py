@@ -40,7 +40,7 @@ class Driver:
         self.oracles = campaign.deciding
         self.awaited = {*campaign.deciding, *(spec.name for spec in campaign.sources)}
         self.live: dict[Future[dict[str, Any]], str] = {}
-        self.exhausted = False
+        self.ending = ""
         self.seen: tuple[int, int] | None = None
 
     def run(self) -> int:
@@ -135,7 +135,7 @@ class Driver:
         if self._audit() or self._extend():
             return
         self._judge()
-        if not self.exhausted and reason_to_stop(self.campaign, self.store) is None:
+        if not self.ending and reason_to_stop(self.campaign, self.store) is None:
             self._decide()
 
     def _idle(self) -> bool:
@@ -157,8 +157,7 @@ class Driver:
         wanted = count if left is None else min(count, left)
         decision = self.decider.decide(round, history(self.campaign, self.store), wanted)
         if not decision.picks:
-            self.exhausted = True
-            self.progress.event("message", {"text": "no valid design is left to propose"})
+            self.ending = decision.ending or "no valid design is left"
             return
         self._commit(decision)
 
@@ -280,7 +279,7 @@ class Driver:
         if waiting:
             designs = len({row.task.design_id for row in waiting})
             return self._finish(WAITING, f"waiting for measurements of {designs} designs: loop ask, then loop tell")
-        reason = reason_to_stop(self.campaign, self.store) or "no valid design is left"
+        reason = reason_to_stop(self.campaign, self.store) or self.ending
         return self._finish(DONE, f"done: {reason}")
 
     def _finish(self, code: int, text: str) -> int:

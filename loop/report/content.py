@@ -15,7 +15,7 @@ from loop.pareto import dominators
 from loop.report import audit, audit_figures, evidence, figures, profiles, wording
 from loop.report.lineage import lineages
 from loop.standing import Standing, best, covered, progress, standings
-from loop.status import RECORD_KINDS, state
+from loop.status import RECORD_KINDS, last_words, state
 from loop.store import Reader
 from loop.types import Failure, Record, goals
 
@@ -70,12 +70,6 @@ def gather(campaign: Campaign, reader: Reader) -> dict[str, Any]:
         "lineages": lineages(reader, records, leaders, campaign.objectives),
         "wording": wording,
     }
-
-
-def last_words(reader: Reader) -> str:
-    """Why the last run ended, in its own words; empty while it has not."""
-    runs = [event for event in reader.events() if event.kind in ("run_started", "run_ended")]
-    return str(runs[-1].payload.get("reason", "")) if runs else ""
 
 
 def cards(

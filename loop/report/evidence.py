@@ -83,6 +83,13 @@ def check_counts(reader: Reader) -> list[CheckCount]:
     return sorted(found.values(), key=lambda tally: (-tally.failed, -tally.flagged, tally.name))
 
 
+def ahead(outlook: Mapping[str, float] | None) -> list[str]:
+    """What the round still expected to gain, where a stop criterion asked (`loop.engine.outlook.Outlook`)."""
+    if outlook is None:
+        return []
+    return [f"expects to gain {outlook['gain']:.2g}, in all likelihood no more than {outlook['regret']:.2g}"]
+
+
 def rounds(reader: Reader) -> list[Round]:
     roles: dict[int, Counter[str]] = {}
     for row in reader.proposals():
@@ -94,7 +101,7 @@ def rounds(reader: Reader) -> list[Round]:
             roles=counted(roles.get(decision.round, Counter())),
             pool=counted(decision.info.get("pool", {})),
             seconds=decision.info.get("seconds", ""),
-            notes=tuple(decision.info.get("notes", ())),
+            notes=(*decision.info.get("notes", ()), *ahead(decision.info.get("outlook"))),
         )
         for decision in reader.decisions()
     ]

@@ -1,17 +1,26 @@
-"""Campaign histories told through the real store, for the tests of those who read it."""
+"""Campaign histories told through the real store, for the tests of those who read it; commands run as a user would, for
+those of the whole loop."""
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import chdir
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from loop.campaign import load
+from loop.cli import make_app
 from loop.seeds import derive
-from loop.store import Store, ToldRow, task_id
+from loop.store import Reader, Store, ToldRow, task_id
 from loop.types import Check, Design, Estimate, Pick, Proposal, Task
 
 SPACE = """
@@ -123,3 +132,59 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., St
     yield begin
     for one in told:
         one.store.close()
+
+
+class Commands:
+    """The command line, called in this process; with plug-ins from a folder, where there are any."""
+
+    def __init__(self, plugins: Path) -> None:
+        self.plugins = plugins
+
+    def __call__(self, command: str, path: Path, *words: str) -> str:
+        """Run a command on a campaign file; what it says."""
+        with chdir(path.parent):
+            done = CliRunner().invoke(make_app(), [command, path.name, *words])
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    def exported(self, path: Path, *words: str) -> list[dict[str, str]]:
+        """The rows of `loop export`."""
+        self("export", path, "-o", "out.csv", *words)
+        with path.with_name("out.csv").open() as file:
+            return list(csv.DictReader(file))
+
+    def reader(self, path: Path) -> Reader:
+        """Of the campaign's store; close it, or use it in a `with`."""
+        return Reader.open(load(path, thorough=False).run_folder)
+
+    def killed_when_it_says(self, path: Path, words: str) -> bool:
+        """`loop run` in a process of its own, killed as soon as it says these words; whether it did."""
+        run = subprocess.Popen(
+            [sys.executable, "-P", "-m", "loop", "run", str(path)],
+            env=os.environ | {"PYTHONPATH": str(self.plugins)},
+            start_new_session=True, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert run.stdout is not None
+        said = any(words in line for line in run.stdout)
+        os.killpg(run.pid, signal.SIGKILL)
+        run.communicate()
+        return said
+
+
+@pytest.fixture
+def loop(tmp_path: Path) -> Commands:
+    return Commands(tmp_path / "plugins")
+
+
+@pytest.fixture
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Path]:
+    """Make a module that campaigns below the test's folder can name; returns that folder."""
+
+    def write(name: str, source: str) -> Path:
+        folder = tmp_path / "plugins"
+        folder.mkdir(exist_ok=True)
+        (folder / f"{name}.py").write_text(source)
+        monkeypatch.syspath_prepend(folder)
+        return tmp_path
+
+    return write

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import os
-import signal
-import subprocess
-import sys
 from collections import Counter
-from contextlib import chdir
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from loop.campaign import load
-from loop.cli import make_app
 from loop.errors import BadInput
 from loop.ledger import Ledger
 from loop.seeds import derive
@@ -66,11 +58,8 @@ execution: {{slots: 1, schedule: {schedule}}}
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "plugins").mkdir()
-    (tmp_path / "plugins" / "outlook.py").write_text(OUTLOOK)
-    monkeypatch.syspath_prepend(tmp_path / "plugins")
-    return tmp_path
+def folder(plugin) -> Path:
+    return plugin("outlook", OUTLOOK)
 
 
 def write(folder: Path, name: str = "a", audit: float = 0.1, schedule: str = "rounds", **options: str) -> Path:
@@ -79,14 +68,6 @@ def write(folder: Path, name: str = "a", audit: float = 0.1, schedule: str = "ro
     given = {"quick": "", "walk": ""} | options
     path.write_text(CAMPAIGN.format(audit=audit, schedule=schedule, **given))
     return path
-
-
-def loop(command: str, path: Path, *words: str) -> str:
-    """Run a command in this process; what it says."""
-    with chdir(path.parent):
-        done = CliRunner().invoke(make_app(), [command, path.name, *words])
-    assert done.exit_code == 0, done.output
-    return done.stdout
 
 
 def ledgers(path: Path) -> list[Ledger]:
@@ -99,7 +80,7 @@ def initial(path: Path) -> list[Design]:
     return campaign.judged_space().sample(campaign.initial, seed=derive(campaign.seed, "initial", 0))
 
 
-def test_a_cheap_source_labels_picks_and_generated_designs(folder: Path) -> None:
+def test_a_cheap_source_labels_picks_and_generated_designs(folder: Path, loop) -> None:
     path = write(folder)
     checked = loop("check", path)
     # 24 designs in three rounds, 6 labels in each, all of a minute; a tenth of 24 replicates on second looks
@@ -128,7 +109,7 @@ def test_a_cheap_source_labels_picks_and_generated_designs(folder: Path) -> None
     assert status["records"] == {"measurement": 0, "simulation": 24, "synthetic": 40}
 
 
-def test_a_blunder_is_found_tested_again_and_no_longer_counts(folder: Path) -> None:
+def test_a_blunder_is_found_tested_again_and_no_longer_counts(folder: Path, loop) -> None:
     sound = initial(write(folder))[7]
     path = write(folder, audit=0.15, walk=f', blunder: "{sound.id}"')
     loop("run", path)
@@ -136,9 +117,7 @@ def test_a_blunder_is_found_tested_again_and_no_longer_counts(folder: Path) -> N
     (corrected,) = [v for v in verdicts if v.status == "corrected"]
     assert (corrected.design_id, corrected.superseded) == (sound.id, (0,))
     assert [v.status for v in verdicts if v.design_id == sound.id] == ["flagged", "corrected"]
-    loop("export", path, "-o", "tasks.csv", "--tasks")
-    with path.with_name("tasks.csv").open() as file:
-        marked = [row for row in csv.DictReader(file) if row["superseded"]]
+    marked = [row for row in loop.exported(path, "--tasks") if row["superseded"]]
     assert [(row["design_id"], row["replicate"], row["superseded"]) for row in marked] == [(sound.id, "0", "0")]
     with Reader.open(path.parent / "runs" / "hill") as reader:
         (record,) = [r for r in reader.records("walk") if r.design == sound]
@@ -150,7 +129,7 @@ def test_a_blunder_is_found_tested_again_and_no_longer_counts(folder: Path) -> N
         assert added <= 0.15 * 24 and {e.origin for e in reader.extensions()} == {"audit"}
 
 
-def test_without_a_budget_nothing_is_run_again(folder: Path) -> None:
+def test_without_a_budget_nothing_is_run_again(folder: Path, loop) -> None:
     sound = initial(write(folder))[7]
     path = write(folder, audit=0.0, walk=f', blunder: "{sound.id}"')
     loop("run", path)
@@ -161,7 +140,7 @@ def test_without_a_budget_nothing_is_run_again(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("blind", ["nan", "all"])
-def test_a_source_that_sees_nothing_stalls_nothing(folder: Path, blind: str) -> None:
+def test_a_source_that_sees_nothing_stalls_nothing(folder: Path, blind: str, loop) -> None:
     path = write(folder, quick=f", blind: {blind}")
     assert "done: 24 evaluations" in loop("run", path)
     with Reader.open(path.parent / "runs" / "hill") as reader:
@@ -169,29 +148,14 @@ def test_a_source_that_sees_nothing_stalls_nothing(folder: Path, blind: str) -> 
         assert len(reader.failures("quick")) == 24 + 18
 
 
-def test_killed_and_resumed_the_ledger_is_the_same(folder: Path) -> None:
+def test_killed_and_resumed_the_ledger_is_the_same(folder: Path, loop) -> None:
     steady, killed = write(folder, "steady", audit=0.15), write(folder, "killed", audit=0.15)
     loop("run", steady)
     for words in ("round 0: 16 designs", "1 more replicate", "2 more replicates", "round 1: records"):
-        killed_when_it_says(killed, words)
+        loop.killed_when_it_says(killed, words)
     loop("run", killed)
     assert [ledger.plain() for ledger in ledgers(killed)] == [ledger.plain() for ledger in ledgers(steady)]
-    for path in (steady, killed):
-        loop("export", path, "-o", "out.csv", "--tasks")
-    assert killed.with_name("out.csv").read_text() == steady.with_name("out.csv").read_text()
-
-
-def killed_when_it_says(path: Path, words: str) -> None:
-    """`loop run` in a process of its own, killed as soon as it says these words, if ever."""
-    run = subprocess.Popen(
-        [sys.executable, "-P", "-m", "loop", "run", str(path)],
-        env=os.environ | {"PYTHONPATH": str(path.parent.parent / "plugins")},
-        start_new_session=True, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert run.stdout is not None
-    any(words in line for line in run.stdout)
-    os.killpg(run.pid, signal.SIGKILL)
-    run.communicate()
+    assert loop.exported(killed, "--tasks") == loop.exported(steady, "--tasks")
 
 
 @pytest.mark.parametrize(

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import os
-import signal
-import subprocess
-import sys
 from collections import Counter
-from contextlib import chdir
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from loop.cli import make_app
 from loop.store import Reader
 
 NOISY = '''
@@ -59,11 +51,8 @@ RULE = "replicates: 2, replicates_max: 4"
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "plugins").mkdir()
-    (tmp_path / "plugins" / "hills.py").write_text(NOISY)
-    monkeypatch.syspath_prepend(tmp_path / "plugins")
-    return tmp_path
+def folder(plugin) -> Path:
+    return plugin("hills", NOISY)
 
 
 def write(folder: Path, name: str = "a", oracle: str = RULE, evaluations: int = 11, schedule: str = "rounds") -> Path:
@@ -73,38 +62,11 @@ def write(folder: Path, name: str = "a", oracle: str = RULE, evaluations: int = 
     return path
 
 
-def loop(command: str, path: Path, *words: str) -> str:
-    """Run a command in this process; what it says."""
-    with chdir(path.parent):
-        done = CliRunner().invoke(make_app(), [command, path.name, *words])
-    assert done.exit_code == 0, done.output
-    return done.stdout
+def counts(rows: list[dict[str, str]]) -> Counter[str]:
+    return Counter(row["replicates"] for row in rows)
 
 
-def exported(path: Path, *words: str) -> list[dict[str, str]]:
-    loop("export", path, "-o", "out.csv", *words)
-    with path.with_name("out.csv").open() as file:
-        return list(csv.DictReader(file))
-
-
-def counts(path: Path) -> Counter[str]:
-    return Counter(row["replicates"] for row in exported(path))
-
-
-def killed_when_it_says(path: Path, words: str) -> None:
-    """`loop run` in a process of its own, killed as soon as it says these words."""
-    run = subprocess.Popen(
-        [sys.executable, "-P", "-m", "loop", "run", str(path)],
-        env=os.environ | {"PYTHONPATH": str(path.parent.parent / "plugins")},
-        start_new_session=True, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert run.stdout is not None
-    assert any(words in line for line in run.stdout)
-    os.killpg(run.pid, signal.SIGKILL)
-    run.communicate()
-
-
-def test_the_rule_adds_replicates_where_the_ranking_is_open(folder: Path) -> None:
+def test_the_rule_adds_replicates_where_the_ranking_is_open(folder: Path, loop) -> None:
     path = write(folder)
     checked = loop("check", path)
     # 11 designs: 5 + 3 + 3 in three rounds, each followed by at most 3 replicates of a minute
@@ -113,7 +75,7 @@ def test_the_rule_adds_replicates_where_the_ranking_is_open(folder: Path) -> Non
     said = loop("run", path)
     assert "3 more replicates for 3 of the designs so far: the ranking turns within 2 standard errors" in said
     assert "done: 11 evaluations" in said
-    rows, tasks = exported(path), exported(path, "--tasks")
+    rows, tasks = loop.exported(path), loop.exported(path, "--tasks")
     assert len(rows) == len({row["design_id"] for row in rows}) == 11
     assert {int(row["replicates"]) for row in rows} <= {2, 3, 4}
     added = len(tasks) - 22
@@ -130,15 +92,15 @@ def test_the_rule_adds_replicates_where_the_ranking_is_open(folder: Path) -> Non
     assert status["added_replicates"] == {"amended": 0, "undecided": added, "audit": 0}
     assert f"replicates added later: 0 amended, {added} undecided" in loop("status", path)
     loop("run", path)
-    assert exported(path, "--tasks") == tasks, "running it again changes nothing"
+    assert loop.exported(path, "--tasks") == tasks, "running it again changes nothing"
 
 
-def test_killed_between_the_decision_and_its_answers_it_ends_the_same(folder: Path) -> None:
+def test_killed_between_the_decision_and_its_answers_it_ends_the_same(folder: Path, loop) -> None:
     steady, killed = write(folder, "steady"), write(folder, "killed")
     slow = RULE + ", seconds: 0.4"
     loop("run", steady)
     killed.write_text(killed.read_text().replace(RULE, slow))
-    killed_when_it_says(killed, "3 more replicates")
+    assert loop.killed_when_it_says(killed, "3 more replicates")
     with Reader.open(killed.parent / "runs" / "hills") as reader:
         assert len(reader.extensions()) == 1
         assert reader.observed(reader.extensions()[0].tasks[-1]) is None
@@ -146,13 +108,13 @@ def test_killed_between_the_decision_and_its_answers_it_ends_the_same(folder: Pa
     loop("amend", killed, "--reason", "quicker")
     loop("run", killed)
     for options in ((), ("--tasks",)):
-        assert exported(killed, *options) == exported(steady, *options)
+        assert loop.exported(killed, *options) == loop.exported(steady, *options)
 
 
-def test_replicates_raised_later_are_added_to_the_designs_so_far(folder: Path) -> None:
+def test_replicates_raised_later_are_added_to_the_designs_so_far(folder: Path, loop) -> None:
     path = write(folder, oracle="replicates: 2, closed: north", evaluations=5)
     loop("run", path)
-    before = exported(path)
+    before = loop.exported(path)
     path.write_text(path.read_text().replace("replicates: 2", "replicates: 3").replace("evaluations: 5", "rounds: 1"))
     answered = len(before)
     assert 0 < answered < 5
@@ -161,50 +123,50 @@ def test_replicates_raised_later_are_added_to_the_designs_so_far(folder: Path) -
     said = loop("run", path)
     assert f"{answered} more replicates for {answered} of the designs so far: " in said
     assert "the campaign file asks for 3 replicates of walk" in said
-    assert set(counts(path)) == {"3"}
-    assert [row["design_id"] for row in exported(path)][:answered] == [row["design_id"] for row in before]
-    failed = [t for t in exported(path, "--tasks") if t["state"] == "failed" and t["round"] == "0"]
+    assert set(counts(loop.exported(path))) == {"3"}
+    assert [row["design_id"] for row in loop.exported(path)][:answered] == [row["design_id"] for row in before]
+    failed = [t for t in loop.exported(path, "--tasks") if t["state"] == "failed" and t["round"] == "0"]
     assert Counter(t["replicate"] for t in failed) == {"0": 5 - answered, "1": 5 - answered}, "not tried again"
     status = json.loads(loop("status", path, "--json"))
     assert status["added_replicates"] == {"amended": answered, "undecided": 0, "audit": 0}
     assert "the next run adds" not in loop("check", path)
 
 
-def test_replicates_lowered_later_hold_for_new_designs(folder: Path) -> None:
+def test_replicates_lowered_later_hold_for_new_designs(folder: Path, loop) -> None:
     path = write(folder, oracle="replicates: 3", evaluations=5)
     loop("run", path)
     path.write_text(path.read_text().replace("replicates: 3", "replicates: 1").replace("evaluations: 5", "rounds: 1"))
     loop("run", path)
-    assert counts(path) == {"3": 5, "1": 3}
+    assert counts(loop.exported(path)) == {"3": 5, "1": 3}
     path.write_text(path.read_text().replace("replicates: 1", "replicates: 3"))
     loop("run", path)
-    assert counts(path) == {"3": 8}
+    assert counts(loop.exported(path)) == {"3": 8}
 
 
-def test_raised_and_killed_it_ends_the_same(folder: Path) -> None:
+def test_raised_and_killed_it_ends_the_same(folder: Path, loop) -> None:
     steady, killed = (write(folder, name, oracle="replicates: 1, seconds: 0.1") for name in ("steady", "killed"))
     for path in (steady, killed):
         loop("run", path)
         path.write_text(path.read_text().replace("replicates: 1", "replicates: 2"))
-    killed_when_it_says(killed, "11 more replicates")
+    assert loop.killed_when_it_says(killed, "11 more replicates")
     for path in (killed, steady):
         loop("run", path)
     for options in ((), ("--tasks",)):
-        assert exported(killed, *options) == exported(steady, *options)
-    assert counts(killed) == {"2": 11}
+        assert loop.exported(killed, *options) == loop.exported(steady, *options)
+    assert counts(loop.exported(killed)) == {"2": 11}
 
 
-def test_without_a_barrier_replicates_may_be_raised_too(folder: Path) -> None:
+def test_without_a_barrier_replicates_may_be_raised_too(folder: Path, loop) -> None:
     path = write(folder, oracle="replicates: 1", evaluations=6, schedule="async")
     loop("run", path)
     path.write_text(path.read_text().replace("replicates: 1", "replicates: 2").replace("tions: 6", "tions: 8"))
     loop("run", path)
-    assert counts(path) == {"2": 8}
+    assert counts(loop.exported(path)) == {"2": 8}
 
 
-def test_the_rule_leaves_failures_alone(folder: Path) -> None:
+def test_the_rule_leaves_failures_alone(folder: Path, loop) -> None:
     path = write(folder, oracle=RULE + ", closed: north")
     loop("run", path)
-    rows = exported(path, "--tasks")
+    rows = loop.exported(path, "--tasks")
     assert {row["replicate"] for row in rows if row["side"] == "north"} == {"0", "1"}
     assert {row["replicate"] for row in rows if row["side"] == "south"} > {"0", "1"}

@@ -11,7 +11,7 @@ import pytest
 from loop.status import snapshot
 from loop.types import Check
 
-KEYS = ["schema", "name", "state", "round", "tasks", "records", "added_replicates", "best", "hypervolume"]
+KEYS = ["schema", "name", "state", "ending", "round", "tasks", "records", "added_replicates", "best", "hypervolume"]
 KEYS += ["ledger", "health"]
 
 
