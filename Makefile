@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 ONE_THREAD := OMP_NUM_THREADS=1 OPENMM_CPU_THREADS=1
 BENCHMARKS := recommend slots one_core md_overhead md_physics augmentation audit
+SEEDS ?= 20
 
 .PHONY: demo test check bench validate
 .DELETE_ON_ERROR:
@@ -22,8 +23,10 @@ check: $(VENV)/installed-dev  ## lint, format, types
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-bench: $(VENV)/installed  ## measured comparisons that need no folder, one after the other
+bench: $(VENV)/installed-bench  ## measured comparisons that need no folder, one after the other; docs/benchmarks.md
 	@set -e; for name in $(BENCHMARKS); do echo "== $$name"; $(ONE_THREAD) $(BIN)/python -m benchmarks.$$name; done
+	@echo "== sample_efficiency: hours, kept as they are done; make bench SEEDS=1 for a first look"
+	$(ONE_THREAD) $(BIN)/python -m benchmarks.sample_efficiency --seeds $(SEEDS)
 
 validate: $(VENV)/installed  ## docs/validation.md: the physics against references; what was measured before is kept
 	$(ONE_THREAD) $(BIN)/python -m benchmarks.validation
@@ -38,4 +41,8 @@ $(VENV)/installed: pyproject.toml constraints.txt
 
 $(VENV)/installed-dev: $(VENV)/installed
 	$(PIP) -e ".[dev,parquet]"
+	@touch $@
+
+$(VENV)/installed-bench: $(VENV)/installed
+	$(PIP) -e ".[test,parquet,bench]"
 	@touch $@

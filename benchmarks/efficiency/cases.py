@@ -176,7 +176,7 @@ def slack(function: Any, read: Callable[[Design], list[float]], design: Design) 
 
 
 def ackley(seed: int) -> Case:
-    """AckleyMixed of BoTorch with seven two-way choices and three reals; the optimum, 0, lies elsewhere for each seed."""
+    """AckleyMixed of BoTorch with seven two-way choices and three reals. The optimum, 0, is elsewhere for each seed."""
     import torch
     from botorch.test_functions.synthetic import AckleyMixed
 

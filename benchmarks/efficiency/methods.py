@@ -55,8 +55,8 @@ class Known:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a campaign file would say: the generator, the acquisition (None: the product's default), whether the errors of
-    the measurements are passed on, and whether the case's cheap source is used."""
+    """What a campaign file would say: the generator, the acquisition (None: the product's default), whether `errors` of
+    measurements are passed on, and whether the case's cheap source is used."""
 
     generator: str = "cvae"
     acquisition: str | None = None

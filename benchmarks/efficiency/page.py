@@ -1,0 +1,116 @@
+"""docs/benchmarks.md: the text of page.md with the numbers of the runs that are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import fmean, median
+
+from benchmarks.efficiency.cases import CASES, EVALUATIONS, SEVERAL
+from benchmarks.efficiency.peers import PEERS
+from benchmarks.efficiency.runs import Run, interval, mean_curve, reached
+
+TEXT = Path(__file__).with_suffix(".md")
+WANTED = 20
+OTHERS = ("random", "Sobol", *PEERS)
+"""What the product is compared with; the first two are its own, and learn nothing."""
+CHECKPOINTS = (20, 30, EVALUATIONS)
+
+
+def page(runs: Sequence[Run], methods: Sequence[str]) -> str:
+    """The whole page; `methods` is the order of the rows."""
+    text = TEXT.read_text(encoding="utf-8")
+    parts = {problem: table(on(runs, problem), methods) for problem in CASES}
+    parts |= {"summary": summary(runs), "gaps": gaps(runs, methods)}
+    parts["versions"] = ", ".join(sorted({run.version for run in runs}))
+    for name, part in parts.items():
+        text = text.replace(f"[{name}]", part)
+    return text
+
+
+def on(runs: Sequence[Run], problem: str) -> list[Run]:
+    return [run for run in runs if run.problem == problem]
+
+
+def of(runs: Sequence[Run], method: str) -> list[Run]:
+    return [run for run in runs if run.method == method]
+
+
+def best_peer(runs: Sequence[Run]) -> str | None:
+    """The peer of the least mean at the end, over the seeds that all those measured share; None without any."""
+    there = [name for name in OTHERS if of(runs, name)]
+    shared = set.intersection(*({run.seed for run in of(runs, name)} for name in there)) if there else set()
+    if not shared:
+        return None
+    return min(there, key=lambda name: fmean(run.missing(EVALUATIONS) for run in of(runs, name) if run.seed in shared))
+
+
+def paired(runs: Sequence[Run], method: str, other: str) -> list[float]:
+    """Differences at the end, method less other, of the seeds that both have."""
+    theirs = {run.seed: run.missing(EVALUATIONS) for run in of(runs, other)}
+    return [run.missing(EVALUATIONS) - theirs[run.seed] for run in of(runs, method) if run.seed in theirs]
+
+
+def summary(runs: Sequence[Run]) -> str:
+    heads = "problem", "best peer", "`loop` less best peer", "won", "evaluations of `loop` to the peer's mean at 50"
+    rows = [row(heads), row(["---"] * len(heads))]
+    for problem in CASES:
+        found = on(runs, problem)
+        peer, own = best_peer(found), of(found, "loop")
+        if peer is None or not own:
+            continue
+        differences = paired(found, "loop", peer)
+        when = reached(own, float(mean_curve(of(found, peer))[-1]))
+        rows.append(row([problem, peer, with_interval(differences, "+.2f"), won(differences), when or "not reached"]))
+    return "\n".join(rows)
+
+
+def table(runs: Sequence[Run], methods: Sequence[str]) -> str:
+    if not runs:
+        return "Not measured."
+    peer = best_peer(runs)
+    what = "missing share" if runs[0].problem in SEVERAL else "regret"
+    heads = ["method", "seeds", *(f"{what} at {at}" for at in CHECKPOINTS), f"less {peer}", "won", "s", "MB", "helped"]
+    rows = [row(heads), row(["---"] * len(heads))]
+    for method in methods:
+        found = of(runs, method)
+        if not found:
+            continue
+        cells = [with_interval([run.missing(at) for run in found], ".2f") for at in CHECKPOINTS]
+        differences = paired(runs, method, peer) if peer and method != peer else []
+        seconds, memory = median(s for run in found for s in run.seconds), max(run.memory for run in found)
+        told = [with_interval(differences, "+.2f"), won(differences), f"{seconds:.2g}", f"{memory:.0f}", helped(found)]
+        rows.append(row([method, len(found), *cells, *told]))
+    return "\n".join(rows)
+
+
+def row(cells: Sequence[object]) -> str:
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def with_interval(values: Sequence[float], form: str) -> str:
+    if not values:
+        return ""
+    found = interval(values)
+    return f"{fmean(values):{form}}" + (f" ({found[0]:{form}} to {found[1]:{form}})" if found else "")
+
+
+def won(differences: Sequence[float]) -> str:
+    return f"{sum(d < 0 for d in differences)} of {len(differences)}" if differences else ""
+
+
+def helped(runs: Sequence[Run]) -> str:
+    """What the method needed help with, per run of 40 designs."""
+    names = sorted({name for run in runs for name in run.notes})
+    return ", ".join(f"{fmean(run.notes.get(name, 0) for run in runs):.3g} {name}" for name in names)
+
+
+def gaps(runs: Sequence[Run], methods: Sequence[str]) -> str:
+    lines = []
+    for problem in CASES:
+        seeds = {method: len(of(on(runs, problem), method)) for method in methods}
+        counts = [n for n in seeds.values() if n] or [0]
+        if min(counts) < WANTED:
+            some = f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
+            lines.append(f"- {problem}: {some} seeds of {WANTED}; so few decide nothing.")
+    return "\n".join(lines)
