@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from loop.campaign import Campaign, OracleSpec
+from loop.campaign.model import AUTO
 from loop.seeds import derive
 from loop.space import Space
 
@@ -25,7 +26,8 @@ SAMPLE, DRAWS = 16, 2048
 class Price:
     """One oracle. `seconds_per_task` is the mean over sampled designs; `hours` all tasks together (None: open).
 
-    `labels` is how many generated designs it labels each round. `added_tasks` is how many replicates `replicates_max`
+    `labels` is how many generated designs it labels each round (`auto`: priced as a source that explains half of the
+    variance). `added_tasks` is how many replicates `replicates_max`
     may add at most and `audited_tasks` how many the audit, both beyond `hours` (None: open), and `missing_tasks` how
     many the next `loop run` adds to designs decided with fewer `replicates`; these `hours` count.
     """
@@ -35,7 +37,7 @@ class Price:
     isolation: str
     tasks_per_design: int
     seconds_per_task: float
-    labels: int
+    labels: int | Literal["auto"]
     added_tasks: int | None
     audited_tasks: int | None
     missing_tasks: int
@@ -146,7 +148,7 @@ def price(campaign: Campaign, name: str, sample: Sequence[Design], short: int) -
     seconds = fmean(float(spec.oracle.cost(design, spec.fidelity)) for design in sample)
     disk = getattr(spec.oracle, "disk", None) if spec.isolation == "process" else lambda design, fidelity: 0.0
     added, second = most_added(campaign, spec), audited(campaign, spec)
-    answered = None if designs is None else designs + spec.labels * rounds(campaign, designs)
+    answered = None if designs is None else answers(campaign, spec, designs, sample)
     tasks = None if answered is None else answered * spec.replicates
     return Price(
         name=spec.name,
@@ -163,6 +165,15 @@ def price(campaign: Campaign, name: str, sample: Sequence[Design], short: int) -
         if tasks is None or added is None or second is None or disk is None
         else (tasks + added + second) * fmean(float(disk(design, spec.fidelity)) for design in sample),
     )
+
+
+def answers(campaign: Campaign, spec: OracleSpec, designs: int, sample: Sequence[Design]) -> int:
+    """The designs that an oracle answers in a campaign of so many, generated ones included."""
+    if spec.labels == AUTO:
+        from loop.engine.labelling import expected_labels
+
+        return expected_labels(campaign, spec, designs, sample)
+    return designs + spec.labels * rounds(campaign, designs)
 
 
 def valid_share(campaign: Campaign) -> float:

@@ -21,6 +21,9 @@ from loop.types import (
     canonical_json,
 )
 
+AUTO: Literal["auto"] = "auto"
+"""As many labels as pay (`loop.engine.labelling`)."""
+
 
 @dataclass(frozen=True)
 class OracleSpec:
@@ -29,7 +32,7 @@ class OracleSpec:
     `fidelity` is always one of `oracle.fidelities`; `replicates` the number of tasks per evaluation, and
     `replicates_max` how many it may grow to where they decide which designs lead (None: it stays); `time_limit` seconds
     per attempt (None: no limit); `attempts` how often a task is tried when the infrastructure fails. `labels` is how
-    many generated designs it labels each round as a cheap source (0: it is none).
+    many generated designs it labels each round as a cheap source (0: it is none; AUTO: as many as pay).
     `options` are the keys handed to the plug-in, as written. `record_kind` is the kind of its records.
     """
 
@@ -44,7 +47,7 @@ class OracleSpec:
     oracle: Oracle
     record_kind: Kind
     isolation: Isolation
-    labels: int = 0
+    labels: int | Literal["auto"] = 0
 
 
 @dataclass(frozen=True)

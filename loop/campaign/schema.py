@@ -63,6 +63,12 @@ def unit_name(value: Any) -> str:
     return value
 
 
+def labels(value: Any) -> Any:
+    if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+        return value
+    raise ValueError(f"should be a whole number from 1 on, or auto, not {said(value)}")
+
+
 LONGEST = 24
 """Most atoms of a generated group: beyond it, branches are longer than its symbols can count."""
 TEXT_OR_NUMBER = {"type": ["string", "number"]}
@@ -81,6 +87,11 @@ Seconds = Annotated[Any, AfterValidator(quantity("s")), WithJsonSchema(TEXT_OR_N
 Hours = Annotated[Any, AfterValidator(quantity("h")), WithJsonSchema(TEXT_OR_NUMBER)]
 Unit = Annotated[Any, AfterValidator(unit_name), WithJsonSchema(TEXT_OR_NUMBER)]
 Count = Annotated[int, Field(ge=1)]
+Labels = Annotated[
+    Any,
+    AfterValidator(labels),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "enum": ["auto"]}]}),
+]
 
 
 class Entry(BaseModel):
@@ -145,8 +156,8 @@ class OracleEntry(Entry):
     replicates_max: Count | None = Field(
         None, description="to which a design gets more where its error bar decides which designs lead"
     )
-    labels: Count | None = Field(
-        None, description="a cheap source: generated designs it labels each round; its records are synthetic"
+    labels: Labels | None = Field(
+        None, description="a cheap source: generated designs it labels each round, or auto; its records are synthetic"
     )
     time_limit: Seconds | None = Field(None, description="per attempt, such as 10 min")
     attempts: Count = Field(3, description="tries when the machine, not the design, fails")

@@ -41,7 +41,7 @@ def describe(plan: Plan) -> list[str]:
     ]
     for price in plan.oracles:
         each = f"{price.tasks_per_design} x {duration(price.seconds_per_task)} per design at {price.fidelity}"
-        each += f", and {price.labels} generated designs a round" if price.labels else ""
+        each += generated(price)
         total = "" if price.hours is None else f", {duration(3600 * price.hours)} in all"
         lines.append(f"oracle {price.name}: {each}{total}{' of your time' if price.isolation == 'person' else ''}")
         lines += more_replicates(price)
@@ -52,6 +52,13 @@ def describe(plan: Plan) -> list[str]:
     needs = "not stated by the oracles" if plan.disk_bytes is None else f"about {size(plan.disk_bytes)}"
     lines.append(f"disk: {needs}; {size(plan.disk_free_bytes)} free")
     return lines
+
+
+def generated(price: Price) -> str:
+    """What a cheap source labels besides."""
+    if price.labels == "auto":
+        return ", and as many generated designs as pay"
+    return f", and {price.labels} generated designs a round" if price.labels else ""
 
 
 def more_replicates(price: Price) -> list[str]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from loop.engine.fitting import Fit, Fitter
 from loop.engine.history import History
+from loop.engine.labelling import Labelling, labellings, most_generated, reasons
 from loop.engine.outlook import Outlook, outlook
 from loop.engine.price import priced
 from loop.engine.synthetic import draw, put_to_the_test
@@ -35,11 +36,13 @@ TOP_LEVEL = 3
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The picks of one round, those of the role SYNTHETIC last, and what is worth knowing about how they came to be.
-    `ending` says why there are none, where a stop criterion is reached."""
+    `labels` is what each cheap source is asked; `ending` says why there are no picks, where a stop criterion is
+    reached."""
 
     round: int
     picks: tuple[Pick, ...]
     info: Mapping[str, Any] = field(default_factory=dict)
+    labels: Mapping[str, Labelling] = field(default_factory=dict)
     ending: str = ""
 
 
@@ -50,24 +53,24 @@ class Decider:
         self.campaign = campaign
         self.models = models
         self.fitter = Fitter(campaign)
-        self.labels = max((spec.labels for spec in campaign.sources), default=0)
 
     def decide(self, number: int, history: History, count: int) -> Decision:
         """Round `number`: `count` new designs, fewer where the space runs out of valid ones, and the designs that the
         cheap sources are to label besides."""
         started = time.perf_counter()
-        decision = self._initial(count) if number == 0 else self._informed(number, history, count)
+        decision = self._initial(history, count) if number == 0 else self._informed(number, history, count)
         return replace(decision, info={**decision.info, "seconds": round(time.perf_counter() - started, 3)})
 
-    def _initial(self, count: int) -> Decision:
+    def _initial(self, history: History, count: int) -> Decision:
         space, seed = self.fitter.space, self.campaign.seed
         designs = space.sample(count, seed=derive(seed, "initial", 0))
         picks = [Pick(Proposal(design, "sobol"), "initial") for design in designs]
-        if self.labels:
-            more = space.sample(self.labels + count, seed=derive(seed, "labels", 0))
-            others = [design for design in more if design not in designs][: self.labels]
+        labels = labellings(self.campaign, history, (), designs, count)
+        if generated := most_generated(labels):
+            more = space.sample(generated + count, seed=derive(seed, "labels", 0))
+            others = [design for design in more if design not in designs][:generated]
             picks += [Pick(Proposal(design, "sobol"), SYNTHETIC) for design in others]
-        return Decision(0, tuple(picks), {"pool": {"sobol": count}})
+        return Decision(0, tuple(picks), {"pool": {"sobol": count}, "labels": reasons(labels)}, labels)
 
     def _informed(self, number: int, history: History, count: int) -> Decision:
         campaign, fit = self.campaign, self.fitter.fit(number, history)
@@ -96,9 +99,11 @@ class Decider:
         left = min(count - len(tested), len(others))
         picks = tested + (acquisition.select(others, left, pending, seed=seed("select")) if left > 0 else [])
         notes = [*getattr(generator, "notes", ()), *getattr(acquisition, "notes", ())]
-        if self.labels and picks:
-            taken = history.seen | {pick.proposal.design for pick in picks}
-            picks += draw(generator, self.labels, replace(wanted, known=taken), digest, seed=seed("labels"))
+        designs = [pick.proposal.design for pick in picks]
+        labels = labellings(campaign, history, fit.witness.gates if fit.witness else (), designs, len(designs))
+        if (generated := most_generated(labels)) and picks:
+            taken = history.seen.union(designs)
+            picks += draw(generator, generated, replace(wanted, known=taken), digest, seed=seed("labels"))
         info = {
             "generator": campaign.generator.kind,
             "acquisition": campaign.acquisition.kind,
@@ -107,10 +112,11 @@ class Decider:
             "draws": draws,
             "quality": None if quality is None else asdict(quality),
             "notes": notes,
+            "labels": reasons(labels),
             "outlook": None if ahead is None else asdict(ahead),
             "seen": len(history.records) + len(history.failures),
         }
-        return Decision(number, tuple(picks), info)
+        return Decision(number, tuple(picks), info, labels)
 
     def _test(self, fit: Fit, count: int, seed: int) -> list[Pick]:
         """One of the picks puts a label to the test, where the campaign audits and has room for it."""

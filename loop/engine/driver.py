@@ -163,7 +163,7 @@ class Driver:
 
     def _commit(self, decision: Decision) -> None:
         specs = self.campaign.oracles.values()
-        tasks = extend.new_tasks(self.campaign, self.store, decision.picks)
+        tasks = extend.new_tasks(self.campaign, self.store, decision.picks, decision.labels)
         info = {**decision.info, "seed": self.campaign.seed, "data_seq": self.store.last_event()}
         self.store.decide(
             decision.round,
@@ -175,6 +175,8 @@ class Driver:
         )
         for reason in info.get("notes", ()):
             self.progress.event("fallback", {"round": decision.round, "reason": reason})
+        for reason in info.get("labels", ()):
+            self.progress.event("message", {"text": f"round {decision.round}: {reason}"})
         roles = Counter(pick.role for pick in decision.picks)
         said = {"round": decision.round, "designs": len(decision.picks) - roles[SYNTHETIC], "roles": dict(roles)}
         self.progress.event("decided", {**said, "seconds": info["seconds"]})

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from loop.engine.labelling import Labelling
 from loop.seeds import derive
 from loop.standing import Standing, standings
 from loop.store import SYNTHETIC, Reader, task_id
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 CLOSE = 2.0
 """Combined standard errors within which a ranking counts as undecided: beyond it, errors being normal, fewer than one
 pair of equal designs in twenty would seem so different."""
+
+
+NO_SOURCE = Labelling(0, True)
+"""What is asked of an oracle that is no cheap source: the picks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +47,17 @@ def make_task(campaign: Campaign, design_id: str, spec: OracleSpec, replicate: i
     return Task(task_id(*key), *key, derive(campaign.seed, "task", *key))
 
 
-def new_tasks(campaign: Campaign, reader: Reader, picks: Sequence[Pick]) -> list[Task]:
-    """The tasks of a decision: every oracle answers its picks, but synthetic designs only the cheap sources, each as
-    many as it labels a round; what was asked before is not asked again."""
+def new_tasks(campaign: Campaign, reader: Reader, picks: Sequence[Pick], labels: Mapping[str, Labelling]) -> list[Task]:
+    """The tasks of a decision: every oracle answers its picks, but synthetic designs only the cheap sources, and these
+    what `labels` asks of each; what was asked before is not asked again."""
     known = asked(reader)
     drawn = [pick.proposal.design.id for pick in picks if pick.role == SYNTHETIC]
     tasks = []
     for pick in picks:
         design_id = pick.proposal.design.id
         for spec in campaign.oracles.values():
-            if pick.role == SYNTHETIC and design_id not in drawn[: spec.labels]:
+            asked_of = labels.get(spec.name, NO_SOURCE)
+            if design_id not in drawn[: asked_of.generated] if pick.role == SYNTHETIC else not asked_of.picks:
                 continue
             before = known.get((design_id, spec.name, spec.fidelity), ())
             tasks += [make_task(campaign, design_id, spec, n) for n in range(spec.replicates) if n not in before]

@@ -101,7 +101,11 @@ def rounds(reader: Reader) -> list[Round]:
             roles=counted(roles.get(decision.round, Counter())),
             pool=counted(decision.info.get("pool", {})),
             seconds=decision.info.get("seconds", ""),
-            notes=(*decision.info.get("notes", ()), *ahead(decision.info.get("outlook"))),
+            notes=(
+                *decision.info.get("notes", ()),
+                *decision.info.get("labels", ()),
+                *ahead(decision.info.get("outlook")),
+            ),
         )
         for decision in reader.decisions()
     ]

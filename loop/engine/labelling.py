@@ -1,0 +1,150 @@
+"""How many designs a cheap source labels in a round: as many as the campaign file says, or as many as pay."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from loop.campaign.model import AUTO
+from loop.types import Design, Objective, Record
+
+if TYPE_CHECKING:
+    from loop.campaign import Campaign, OracleSpec
+    from loop.engine.history import History
+    from loop.ledger import Gate
+
+UNSEEN, PRIOR_PAIRS = 0.5, 4.0
+"""The part of a property's variance that a source is taken to explain before there are designs that have both, and how
+many such designs that guess counts for."""
+
+MOST_EXPLAINED = 0.99
+"""No source is taken for more than this, however few the designs it was compared on."""
+
+MOST_LABELS = 200
+"""Of one source in a campaign: what its emulation gains by more is little, what it costs grows with their cube."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labelling:
+    """What a source is asked in one round: to label `generated` designs, and the picks too where `picks` is true;
+    `reason` says why where that was decided by what pays (empty: the campaign file says so)."""
+
+    generated: int
+    picks: bool
+    reason: str = ""
+
+
+def most_generated(labels: Mapping[str, Labelling]) -> int:
+    """How many designs are to be drawn, the sources sharing the first of them."""
+    return max((labelling.generated for labelling in labels.values()), default=0)
+
+
+def reasons(labels: Mapping[str, Labelling]) -> list[str]:
+    return [labelling.reason for labelling in labels.values() if labelling.reason]
+
+
+def labellings(
+    campaign: Campaign, history: History, gates: Sequence[Gate], designs: Sequence[Design], count: int
+) -> dict[str, Labelling]:
+    """Source -> what it is asked in a round of `count` picks. `designs` stand for those whose cost is asked of the
+    oracles; `gates` say which sources are believed."""
+    return {
+        spec.name: _paying(campaign, spec, history, gates, designs, count)
+        if spec.labels == AUTO
+        else Labelling(spec.labels, True)
+        for spec in campaign.sources
+    }
+
+
+def _paying(
+    campaign: Campaign,
+    spec: OracleSpec,
+    history: History,
+    gates: Sequence[Gate],
+    designs: Sequence[Design],
+    count: int,
+) -> Labelling:
+    """As many labels in all as leave the least uncertainty for what labels and evaluations cost together."""
+    judged = [gate for gate in gates if gate.source == f"{spec.name} ({spec.fidelity})"]
+    if judged and not any(gate.admitted for gate in judged):
+        return Labelling(0, False, f"{spec.name} is not believed, and is asked nothing")
+    refused = {gate.property for gate in judged if not gate.admitted}
+    if not designs:
+        return Labelling(0, False)
+    part = fmean(
+        0.0 if o.property in refused or o.property not in spec.oracle.properties else explained(history, spec, o)
+        for o in campaign.objectives
+    )
+    label = expected_cost([spec], designs)
+    evaluation = expected_cost([campaign.oracles[name] for name in campaign.deciding], designs)
+    ratio = labels_per_evaluation(part, evaluation, label)
+    told = f"it explains {part:.2f} of the variance, a label takes {label:.3g} s, an evaluation {evaluation:.3g} s"
+    if ratio <= 1:
+        return Labelling(0, False, f"{spec.name} does not pay: {told}")
+    answered = {record.design for record in history.records if record.oracle in campaign.deciding}
+    evaluated = len(answered.union(history.pending)) + count
+    labelled = {record.design for record in history.records if record.oracle == spec.name}
+    failed = {failure.design for failure in history.failures if failure.oracle == spec.name}
+    generated = max(0, in_all(ratio, evaluated) - len(labelled | failed) - count)
+    return Labelling(generated, True, f"{spec.name} labels the picks and {generated} generated designs: {told}")
+
+
+def expected_labels(campaign: Campaign, spec: OracleSpec, evaluated: int, designs: Sequence[Design]) -> int:
+    """How many designs a source would label with so many evaluated in all, if it explained UNSEEN of the variance."""
+    evaluation = expected_cost([campaign.oracles[name] for name in campaign.deciding], designs)
+    return in_all(labels_per_evaluation(UNSEEN, evaluation, expected_cost([spec], designs)), evaluated)
+
+
+def in_all(ratio: float, evaluated: int) -> int:
+    """The labels that pay with so many evaluations."""
+    return 0 if ratio <= 1 else max(evaluated, math.ceil(min(ratio * evaluated, MOST_LABELS)))
+
+
+def labels_per_evaluation(part: float, evaluation: float, label: float) -> float:
+    """sqrt(part * evaluation / ((1 - part) * label)), for a source that explains this part of a property's variance and
+    the costs of an evaluation and of a label.
+
+    With n evaluations and m labels, part / m + (1 - part) / n is left of the variance of what is learnt; this m / n
+    makes it least for the money, and the last second spent on labels brings as much as the last one spent on
+    evaluations. At 1 or less, labels are not worth having (Peherstorfer, Willcox & Gunzburger, SIAM J. Sci. Comput. 38
+    (2016) A3163).
+    """
+    if part <= 0 or evaluation <= 0:
+        return 0.0
+    return math.inf if label <= 0 else math.sqrt(part * evaluation / ((1 - part) * label))
+
+
+def explained(history: History, spec: OracleSpec, objective: Objective) -> float:
+    """The part of the variance of the objective's records that the source's labels of the same designs explain by a
+    straight line, corrected for its two parameters, and shrunk towards UNSEEN."""
+    name = objective.property
+    real = values(history.records, objective.oracle, name)
+    labels = values(history.records, spec.name, name)
+    pairs = np.array([(real[design], labels[design]) for design in real if design in labels])
+    degrees = len(pairs) - 2
+    if degrees < 1 or not (np.ptp(pairs, axis=0) > 0).all():
+        return UNSEEN
+    left = (1 - float(np.corrcoef(pairs.T)[0, 1]) ** 2) * (degrees + 1) / degrees
+    seen = max(0.0, 1 - left)
+    return min(MOST_EXPLAINED, (PRIOR_PAIRS * UNSEEN + len(pairs) * seen) / (PRIOR_PAIRS + len(pairs)))
+
+
+def values(records: Sequence[Record], oracle: str, name: str) -> Mapping[Design, float]:
+    """Design -> the finite value of a property by an oracle."""
+    return {
+        record.design: record.estimates[name].mean
+        for record in records
+        if record.oracle == oracle and name in record.estimates and math.isfinite(record.estimates[name].mean)
+    }
+
+
+def expected_cost(specs: Sequence[OracleSpec], designs: Sequence[Design]) -> float:
+    """Mean expected seconds of all replicates at these oracles together."""
+    return sum(
+        spec.replicates * fmean(float(spec.oracle.cost(design, spec.fidelity)) for design in designs) for spec in specs
+    )

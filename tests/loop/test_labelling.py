@@ -1,0 +1,141 @@
+"""How many labels pay, worked out by hand."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from loop.engine.history import History
+from loop.engine.labelling import (
+    MOST_EXPLAINED,
+    MOST_LABELS,
+    UNSEEN,
+    Labelling,
+    expected_labels,
+    explained,
+    in_all,
+    labellings,
+    labels_per_evaluation,
+)
+from loop.ledger import Gate
+from loop.types import Design, Estimate, Failure, Objective, Record
+
+HEIGHT = Objective("height", "maximize", "walk", "m")
+OTHER = Objective("width", "maximize", "walk", "m")
+
+
+class Priced:
+    def __init__(self, seconds: float) -> None:
+        self.properties, self.seconds = {"height": "m", "width": "m"}, seconds
+
+    def cost(self, design: Design, fidelity: str) -> float:
+        return self.seconds
+
+
+def oracle(name: str, seconds: float, labels: int | str = 0, replicates: int = 1) -> SimpleNamespace:
+    return SimpleNamespace(
+        name=name, fidelity="f", labels=labels, replicates=replicates, oracle=Priced(seconds), options={}
+    )
+
+
+def campaign(quick: float = 1.0, walk: float = 32.0, labels: int | str = "auto", objectives=(HEIGHT,)):
+    specs = {"quick": oracle("quick", quick, labels), "walk": oracle("walk", walk, replicates=3)}
+    return SimpleNamespace(oracles=specs, sources=(specs["quick"],), deciding=("walk",), objectives=objectives)
+
+
+def design(i: int) -> Design:
+    return Design({"x": i})
+
+
+def records(name: str, values: list[float], prop: str = "height", kind: str = "simulation") -> list[Record]:
+    return [Record(design(i), name, "f", kind, {prop: Estimate(v, 0.1, "m")}, 1, 0) for i, v in enumerate(values)]
+
+
+def known(real: list[float], labels: list[float]) -> History:
+    both = [*records("walk", real), *records("quick", labels, kind="synthetic")]
+    return History(tuple(both), (), (), frozenset(["quick"]))
+
+
+def gate(prop: str, admitted: bool) -> Gate:
+    return Gate("quick (f)", prop, "feature", 0.1, 0.1, admitted, "")
+
+
+def asked(history: History, gates=(), count: int = 4, **keys: object) -> Labelling:
+    return labellings(campaign(**keys), history, gates, [design(0)], count)["quick"]
+
+
+def test_the_ratio_leaves_the_least_variance_for_the_money() -> None:
+    assert labels_per_evaluation(0.8, 36.0, 1.0) == pytest.approx(12.0)
+    part, evaluation, label = 0.7, 50.0, 3.0
+
+    def left(ratio: float) -> float:
+        """Variance per evaluation times the money per evaluation."""
+        return (part / ratio + 1 - part) * (evaluation + ratio * label)
+
+    best = labels_per_evaluation(part, evaluation, label)
+    assert all(left(best) < left(best * other) for other in (0.5, 0.9, 1.1, 2.0))
+    assert labels_per_evaluation(0.0, 36.0, 1.0) == labels_per_evaluation(0.5, 0.0, 1.0) == 0
+    assert labels_per_evaluation(0.5, 1.0, 0.0) == math.inf
+
+
+def test_a_fixed_number_is_what_it_says() -> None:
+    assert asked(known([], []), labels=6) == Labelling(6, True)
+
+
+def test_before_any_answer_half_is_taken_to_be_explained() -> None:
+    # an evaluation takes 3 * 32 s, a label 1 s: 9.8 labels each for 4 picks, which are labelled themselves
+    found = asked(known([], []))
+    assert found == Labelling(math.ceil(4 * 96**0.5) - 4, True, found.reason)
+    assert "quick labels the picks and 36 generated designs: it explains 0.50 of the variance" in found.reason
+    assert "a label takes 1 s, an evaluation 96 s" in found.reason
+    assert expected_labels(campaign(), campaign().sources[0], 4, [design(0)]) == 40
+
+
+def test_answers_by_both_say_how_much_is_explained() -> None:
+    rng = np.random.default_rng(2)
+    y = rng.normal(size=400)
+    good = known(list(y), list(2 * y + 5 + rng.normal(size=400)))
+    assert explained(good, campaign().sources[0], HEIGHT) == pytest.approx(0.8, abs=0.04)
+    poor = known(list(y), list(rng.permutation(y)))
+    assert explained(poor, campaign().sources[0], HEIGHT) < 0.03
+    exact = known(list(y), list(-y))
+    assert explained(exact, campaign().sources[0], HEIGHT) == MOST_EXPLAINED
+    for few in (known([1, 2], [3, 4]), known([1, 1, 1, 1], [1, 2, 3, 4]), known([1, 2, 3], [])):
+        assert explained(few, campaign().sources[0], HEIGHT) == UNSEEN
+
+
+def test_few_pairs_are_shrunk_to_the_guess() -> None:
+    # r = 1 for 3 pairs: (4 * 0.5 + 3 * 1) / 7
+    assert explained(known([1, 2, 3], [1, 2, 3]), campaign().sources[0], HEIGHT) == pytest.approx(5 / 7)
+
+
+def test_what_was_labelled_or_failed_before_counts() -> None:
+    history = known([], [])
+    failed = tuple(Failure(design(100 + i), "quick", "f", "unphysical", "", 0) for i in range(30))
+    assert asked(replace(history, failures=failed)).generated == 6
+    more = tuple(Failure(design(100 + i), "quick", "f", "unphysical", "", 0) for i in range(60))
+    assert asked(replace(history, failures=more)).generated == 0
+
+
+def test_a_source_that_is_refused_or_dear_is_asked_nothing() -> None:
+    history = known([1, 2, 3], [1, 2, 3])
+    refused = asked(history, [gate("height", False)])
+    assert refused == Labelling(0, False, "quick is not believed, and is asked nothing")
+    assert asked(history, [gate("height", True)]).generated > 0
+    dear = asked(known([], []), quick=200.0)
+    assert (dear.generated, dear.picks) == (0, False) and "quick does not pay: it explains 0.50" in dear.reason
+
+
+def test_a_source_of_one_property_in_two_explains_half_as_much() -> None:
+    one = asked(known([], []), [gate("height", True), gate("width", False)], objectives=(HEIGHT, OTHER))
+    # 0.25 of the variance: sqrt(0.25 / 0.75 * 96) = 5.7 labels an evaluation
+    assert one.generated == math.ceil(4 * 32**0.5) - 4 and one.picks
+
+
+def test_free_labels_have_an_end() -> None:
+    assert asked(known([], []), quick=0.0).generated == MOST_LABELS - 4
+    assert in_all(math.inf, 500) == 500, "all picks are labelled all the same"
