@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from loop.campaign.build import build
 from loop.campaign.model import Campaign
@@ -17,12 +18,18 @@ def load(path: Path, *, thorough: bool = True) -> Campaign:
     `thorough=False` leaves out what takes seconds and matters only before a run: building generator and acquisition,
     and the search for one valid design. Raises BadInput with every fault, each as `file:line:column: key: fault`.
     """
+    path, text, data, problems = read(path)
+    return build(data, path, text, problems, thorough=thorough)
+
+
+def read(path: Path) -> tuple[Path, str, Any, Problems]:
+    """The campaign file's absolute path, its text, that as plain values, and the faults of its shape."""
     path = campaign_file(Path(path))
     text = read_text(path)
     problems = Problems(str(path))
     data = read_yaml(text, problems)
     note_shape_errors(data, problems)
-    return build(data, path.absolute(), text, problems, thorough=thorough)
+    return path.absolute(), text, data, problems
 
 
 def campaign_file(path: Path) -> Path:

@@ -15,6 +15,7 @@ from loop.cli.check import check
 from loop.cli.export import export
 from loop.cli.init import init
 from loop.cli.materials import materials
+from loop.cli.replay import replay
 from loop.cli.report import report
 from loop.cli.run import run
 from loop.cli.schema import schema
@@ -32,7 +33,7 @@ def make_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for command in (init, check, run, status, ask, tell, report, audit, export, amend, materials, schema):
+    for command in (init, check, run, status, ask, tell, report, audit, export, replay, amend, materials, schema):
         app.command()(command)
     return app
 
