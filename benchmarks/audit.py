@@ -186,9 +186,9 @@ def show(found: Sequence[Run]) -> None:
         wrong, spent = sum(run.wrong for run in some), sum(run.spent for run in some)
         if spent:
             counts = [sum(getattr(run, name) for run in some) / wrong for name in ("found", "mended", "left")]
-            harmed = sum(run.harmed for run in some)
+            harmed, sound = sum(run.harmed for run in some), spent - sum(run.found for run in some)
             shares = " | ".join(f"{count:.0%}" for count in counts)
-            print(f"| {kind} | {wrong} | {shares} | {harmed} of {spent} | {spent / len(some) / RECORDS:.1%} |")
+            print(f"| {kind} | {wrong} | {shares} | {harmed} of {sound} | {spent / len(some) / RECORDS:.1%} |")
     values = {(run.kind, run.seed): run.value for run in found}
     for kind in CAMPAIGNS[1:]:
         losses = [values[CAMPAIGNS[0], seed] - value for (k, seed), value in values.items() if k == kind]
