@@ -35,12 +35,19 @@ def open_recorded(file: Path) -> tuple[Campaign, Reader, list[str]]:
     versions = reader.config_versions() if reader else []
     if reader is None or not versions:
         raise BadInput(f"{entry.name} has not been run yet: loop run {path.name}")
-    oracles, notes = buildable(entry, path)
-    return campaign_of(entry, path, text, versions[-1].guarded, oracles), reader, notes
+    guarded = versions[-1].guarded
+    space = space_of(guarded, entry.space)
+    oracles, notes = usable(entry, path, space)
+    return campaign_of(entry, path, text, guarded, space, oracles), reader, notes
 
 
 def campaign_of(
-    entry: CampaignEntry, path: Path, text: str, guarded: Mapping[str, Any], oracles: Mapping[str, OracleSpec]
+    entry: CampaignEntry,
+    path: Path,
+    text: str,
+    guarded: Mapping[str, Any],
+    space: Space,
+    oracles: Mapping[str, OracleSpec],
 ) -> Campaign:
     wanted = in_order(guarded["objectives"], [objective.property for objective in entry.objectives])
     objectives = tuple(Objective(name, **facts) for name, facts in wanted.items())
@@ -48,7 +55,7 @@ def campaign_of(
         path=path,
         name=entry.name,
         seed=guarded["seed"],
-        space=space_of(guarded, entry.space),
+        space=space,
         objectives=objectives,
         oracles=oracles,
         generator=plugin(entry.generator),
@@ -61,18 +68,34 @@ def campaign_of(
     )
 
 
-def buildable(entry: CampaignEntry, path: Path) -> tuple[dict[str, OracleSpec], list[str]]:
-    """The oracles that can be built here, and a note on each that cannot."""
+def usable(entry: CampaignEntry, path: Path, space: Space) -> tuple[dict[str, OracleSpec], list[str]]:
+    """The oracles that can be built and describe the space's choices here, and a note on each that cannot."""
     found, notes = dict[str, OracleSpec](), list[str]()
     for name, oracle in entry.oracles.items():
         problems = Problems(str(path))
         spec = read_oracle(name, oracle, path.parent, problems)
-        if spec is None or problems.found:
-            why = "; ".join(message for _, _, message in problems.found)
-            notes.append(f"{why}: its records answer all the same, but what it knows of materials is not used")
-        else:
+        why = "; ".join(message for _, _, message in problems.found) or fault(spec, space)
+        if why:
+            notes.append(
+                f"{why}: its records answer all the same, but what oracle {name} knows of materials is not used"
+            )
+        elif spec is not None:
             found[name] = replace(spec, labels=0)  # synthetic records are not replayed
     return found, notes
+
+
+def fault(spec: OracleSpec | None, space: Space) -> str:
+    """What keeps an oracle that can be built from describing choices, such as a library that is missing here."""
+    describe = getattr(spec.oracle, "describe", None) if spec else None
+    if spec is None or describe is None:
+        return ""
+    try:
+        for p in space.free:
+            for choice in p.choices:
+                describe(p.name, choice)
+    except Exception as error:  # a plug-in may be anyone's
+        return f"oracles.{spec.name} cannot be asked: {type(error).__name__}: {error}"
+    return ""
 
 
 def plugin(entry: PluginEntry) -> PluginSpec:
