@@ -60,8 +60,8 @@ def folder(tmp_path):
 def test_help_names_every_command_and_is_short_of_ink(folder):
     shown = shell("--help", folder=folder)
     assert shown.returncode == 0
-    commands = ("init", "check", "run", "status", "ask", "tell", "report", "audit", "export", "amend", "schema")
-    for command in commands:
+    commands = ("init", "check", "run", "status", "ask", "tell", "report", "audit", "export", "replay", "amend")
+    for command in (*commands, "schema", "materials"):
         assert f"\n  {command} " in shown.stdout
     assert "\x1b" not in shown.stdout
 
