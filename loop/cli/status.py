@@ -29,7 +29,7 @@ def describe(found: Mapping[str, Any], free: list[str]) -> list[str]:
     from loop.report.wording import counted, value
 
     lines = [f"{found['name']}: {found['state']}, round {found['round']}"]
-    lines += [found["ending"]] if found["ending"] else []
+    lines += [f"last run: {found['ending']}"] if found["ending"] else []
     lines += [f"tasks: {counted(found['tasks'])}", f"records: {counted(found['records'])}"]
     if any(found["added_replicates"].values()):
         lines.append(f"replicates added later: {counted(found['added_replicates'])}")

@@ -60,8 +60,21 @@ def folder(tmp_path):
 def test_help_names_every_command_and_is_short_of_ink(folder):
     shown = shell("--help", folder=folder)
     assert shown.returncode == 0
-    commands = ("init", "check", "run", "status", "ask", "tell", "report", "audit", "export", "replay", "amend")
-    for command in (*commands, "schema", "materials"):
+    commands = (
+        "init",
+        "check",
+        "run",
+        "status",
+        "ask",
+        "tell",
+        "report",
+        "audit",
+        "export",
+        "replay",
+        "amend",
+        "schema",
+    )
+    for command in commands:
         assert f"\n  {command} " in shown.stdout
     assert "\x1b" not in shown.stdout
 
@@ -168,7 +181,9 @@ def test_a_campaign_by_hand_from_start_to_end(folder):
         code = loop("run", "films.yaml", folder=folder).returncode
         assert code == (4 if name == "one.csv" else 0)
     status = loop("status", "films.yaml", folder=folder)
-    assert status.stdout.startswith("films: done, round 1\ntasks: 5 done, 0 failed, 0 running")
+    assert status.stdout.startswith(
+        "films: done, round 1\nlast run: done: 5 evaluations\ntasks: 5 done, 0 failed, 0 running"
+    )
     assert "\nrecords: 5 measurement, 0 simulation, 0 synthetic\n" in status.stdout
     best = next(line for line in status.stdout.splitlines() if line.startswith("best"))
     assert best.split() == ["best", "modulus", "[GPa]", "oxide", "density"]
