@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -167,14 +168,6 @@ def public(function: Any, read: Callable[[Design], list[float]]) -> Truth:
     return truth
 
 
-def slack(function: Any, read: Callable[[Design], list[float]], design: Design) -> list[Check]:
-    """The function's constraints as rules of a space."""
-    import torch
-
-    values = function.evaluate_slack_true(torch.tensor([read(design)], dtype=torch.float64))[0].tolist()
-    return [Check(f"constraint {i}", value >= 0, value, 0.0) for i, value in enumerate(values)]
-
-
 def ackley(seed: int) -> Case:
     """AckleyMixed of BoTorch with seven two-way choices and three reals. The optimum, 0, is elsewhere for each seed."""
     import torch
@@ -214,8 +207,22 @@ def vessel(seed: int) -> Case:
         return [v["shell"] / 16, v["head"] / 16, v["radius"], v["length"]]
 
     price = public(function, read)
-    space = Space(parameters, checks=[partial(slack, function, read)])
-    return Case(space, (Objective("price", "minimize", "md"),), lambda d: price(d) / 1000, lambda: -BEST_PRICE)
+
+    def stands(design: Design) -> list[Check]:
+        shell, head, radius, length = read(design)
+        volume = math.pi * radius**2 * (length + 4 / 3 * radius)
+        return [
+            Check("shell", shell >= 0.0193 * radius),
+            Check("head", head >= 0.00954 * radius),
+            Check("volume", volume >= 1_296_000),
+        ]
+
+    return Case(
+        Space(parameters, checks=[stands]),
+        (Objective("price", "minimize", "md"),),
+        lambda d: price(d) / 1000,
+        lambda: -BEST_PRICE,
+    )
 
 
 def brake(seed: int) -> Case:
@@ -245,8 +252,18 @@ def brake(seed: int) -> Case:
         kept = torch.from_numpy(x[(function.evaluate_slack_true(torch.from_numpy(x)) >= 0).all(-1).numpy()])
         return hypervolume(front(-function.evaluate_true(kept).numpy()), corner(objectives))
 
-    space = Space(parameters, checks=[partial(slack, function, read)])
-    return Case(space, objectives, public(function, read), best)
+    def holds(design: Design) -> list[Check]:
+        inner, outer, force, discs = read(design)
+        if outer - inner < 20:
+            return [Check("distance", False)]
+        area, cubes = outer**2 - inner**2, outer**3 - inner**3
+        return [
+            Check("pressure", force <= 0.4 * 3.14 * area),
+            Check("temperature", 2.22e-3 * force * cubes <= area**2),
+            Check("torque", 2.66e-2 * force * discs * cubes >= 900 * area),
+        ]
+
+    return Case(Space(parameters, checks=[holds]), objectives, public(function, read), best)
 
 
 CASES: Mapping[str, Callable[[int], Case]] = {
