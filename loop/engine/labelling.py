@@ -25,6 +25,9 @@ many such designs that guess counts for."""
 MOST_EXPLAINED = 0.99
 """No source is taken for more than this, however few the designs it was compared on."""
 
+SMOOTHNESS = 2.5
+"""Of what is learnt: that of a Matern 5/2 kernel."""
+
 MOST_LABELS = 200
 """Of one source in a campaign: what its emulation gains by more is little, what it costs grows with their cube."""
 
@@ -82,7 +85,7 @@ def _paying(
     )
     label = expected_cost([spec], designs)
     evaluation = expected_cost([campaign.oracles[name] for name in campaign.deciding], designs)
-    ratio = labels_per_evaluation(part, evaluation, label)
+    ratio = labels_per_evaluation(part, evaluation, label, len(campaign.space.free))
     told = f"it explains {part:.2f} of the variance, a label takes {label:.3g} s, an evaluation {evaluation:.3g} s"
     if ratio <= 1:
         return Labelling(0, False, f"{spec.name} does not pay: {told}")
@@ -97,7 +100,8 @@ def _paying(
 def expected_labels(campaign: Campaign, spec: OracleSpec, evaluated: int, designs: Sequence[Design]) -> int:
     """How many designs a source would label with so many evaluated in all, if it explained UNSEEN of the variance."""
     evaluation = expected_cost([campaign.oracles[name] for name in campaign.deciding], designs)
-    return in_all(labels_per_evaluation(UNSEEN, evaluation, expected_cost([spec], designs)), evaluated)
+    label, fields = expected_cost([spec], designs), len(campaign.space.free)
+    return in_all(labels_per_evaluation(UNSEEN, evaluation, label, fields), evaluated)
 
 
 def in_all(ratio: float, evaluated: int) -> int:
@@ -105,18 +109,22 @@ def in_all(ratio: float, evaluated: int) -> int:
     return 0 if ratio <= 1 else max(evaluated, math.ceil(min(ratio * evaluated, MOST_LABELS)))
 
 
-def labels_per_evaluation(part: float, evaluation: float, label: float) -> float:
-    """sqrt(part * evaluation / ((1 - part) * label)), for a source that explains this part of a property's variance and
-    the costs of an evaluation and of a label.
+def labels_per_evaluation(part: float, evaluation: float, label: float, fields: int) -> float:
+    """(part * evaluation / ((1 - part) * label)) ^ (1 / (1 + rate)), for a source that explains this part of a
+    property's variance and the costs of an evaluation and of a label; rate = 2 SMOOTHNESS / (2 SMOOTHNESS + fields).
 
-    With n evaluations and m labels, part / m + (1 - part) / n is left of the variance of what is learnt; this m / n
-    makes it least for the money, and the last second spent on labels brings as much as the last one spent on
-    evaluations. At 1 or less, labels are not worth having (Peherstorfer, Willcox & Gunzburger, SIAM J. Sci. Comput. 38
-    (2016) A3163).
+    With m labels and n evaluations, about part * m^-rate + (1 - part) * n^-rate is left of the variance of a function
+    of so many fields (the optimal rate of Stone, Ann. Statist. 10 (1982) 1040, for the smoothness that the surrogate
+    takes it to have). This m / n makes it least for the money: the last second spent on labels brings as much as the
+    last one spent on evaluations. At 1 or less, labels are not worth having. With no fields but a mean to learn, it is
+    the rule of Peherstorfer, Willcox & Gunzburger, SIAM J. Sci. Comput. 38 (2016) A3163.
     """
     if part <= 0 or evaluation <= 0:
         return 0.0
-    return math.inf if label <= 0 else math.sqrt(part * evaluation / ((1 - part) * label))
+    if label <= 0:
+        return math.inf
+    rate = 2 * SMOOTHNESS / (2 * SMOOTHNESS + fields)
+    return float((part * evaluation / ((1 - part) * label)) ** (1 / (1 + rate)))
 
 
 def explained(history: History, spec: OracleSpec, objective: Objective) -> float:

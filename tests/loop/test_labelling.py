@@ -44,7 +44,10 @@ def oracle(name: str, seconds: float, labels: int | str = 0, replicates: int = 1
 
 def campaign(quick: float = 1.0, walk: float = 32.0, labels: int | str = "auto", objectives=(HEIGHT,)):
     specs = {"quick": oracle("quick", quick, labels), "walk": oracle("walk", walk, replicates=3)}
-    return SimpleNamespace(oracles=specs, sources=(specs["quick"],), deciding=("walk",), objectives=objectives)
+    space = SimpleNamespace(free=tuple("abcde"))  # five fields: a rate of one half, a power of two thirds
+    return SimpleNamespace(
+        oracles=specs, sources=(specs["quick"],), deciding=("walk",), objectives=objectives, space=space
+    )
 
 
 def design(i: int) -> Design:
@@ -69,17 +72,18 @@ def asked(history: History, gates=(), count: int = 4, **keys: object) -> Labelli
 
 
 def test_the_ratio_leaves_the_least_variance_for_the_money() -> None:
-    assert labels_per_evaluation(0.8, 36.0, 1.0) == pytest.approx(12.0)
-    part, evaluation, label = 0.7, 50.0, 3.0
+    assert labels_per_evaluation(0.8, 36.0, 1.0, 0) == pytest.approx(12.0), "the square root, for a mean"
+    part, evaluation, label, fields = 0.7, 50.0, 3.0, 5
 
     def left(ratio: float) -> float:
-        """Variance per evaluation times the money per evaluation."""
-        return (part / ratio + 1 - part) * (evaluation + ratio * label)
+        """The variance left, with as many evaluations as the money allows beside so many labels for each."""
+        n = 1e6 / (evaluation + ratio * label)
+        return part * (ratio * n) ** -0.5 + (1 - part) * n**-0.5
 
-    best = labels_per_evaluation(part, evaluation, label)
+    best = labels_per_evaluation(part, evaluation, label, fields)
     assert all(left(best) < left(best * other) for other in (0.5, 0.9, 1.1, 2.0))
-    assert labels_per_evaluation(0.0, 36.0, 1.0) == labels_per_evaluation(0.5, 0.0, 1.0) == 0
-    assert labels_per_evaluation(0.5, 1.0, 0.0) == math.inf
+    assert labels_per_evaluation(0.0, 36.0, 1.0, 5) == labels_per_evaluation(0.5, 0.0, 1.0, 5) == 0
+    assert labels_per_evaluation(0.5, 1.0, 0.0, 5) == math.inf
 
 
 def test_a_fixed_number_is_what_it_says() -> None:
@@ -87,12 +91,12 @@ def test_a_fixed_number_is_what_it_says() -> None:
 
 
 def test_before_any_answer_half_is_taken_to_be_explained() -> None:
-    # an evaluation takes 3 * 32 s, a label 1 s: 9.8 labels each for 4 picks, which are labelled themselves
+    # an evaluation takes 3 * 32 s, a label 1 s: 96^(2/3) = 21.0 labels each for 4 picks, which are labelled themselves
     found = asked(known([], []))
-    assert found == Labelling(math.ceil(4 * 96**0.5) - 4, True, found.reason)
-    assert "quick labels the picks and 36 generated designs: it explains 0.50 of the variance" in found.reason
+    assert found == Labelling(80, True, found.reason)
+    assert "quick labels the picks and 80 generated designs: it explains 0.50 of the variance" in found.reason
     assert "a label takes 1 s, an evaluation 96 s" in found.reason
-    assert expected_labels(campaign(), campaign().sources[0], 4, [design(0)]) == 40
+    assert expected_labels(campaign(), campaign().sources[0], 4, [design(0)]) == 84
 
 
 def test_answers_by_both_say_how_much_is_explained() -> None:
@@ -116,8 +120,8 @@ def test_few_pairs_are_shrunk_to_the_guess() -> None:
 def test_what_was_labelled_or_failed_before_counts() -> None:
     history = known([], [])
     failed = tuple(Failure(design(100 + i), "quick", "f", "unphysical", "", 0) for i in range(30))
-    assert asked(replace(history, failures=failed)).generated == 6
-    more = tuple(Failure(design(100 + i), "quick", "f", "unphysical", "", 0) for i in range(60))
+    assert asked(replace(history, failures=failed)).generated == 50
+    more = tuple(Failure(design(100 + i), "quick", "f", "unphysical", "", 0) for i in range(90))
     assert asked(replace(history, failures=more)).generated == 0
 
 
@@ -132,8 +136,8 @@ def test_a_source_that_is_refused_or_dear_is_asked_nothing() -> None:
 
 def test_a_source_of_one_property_in_two_explains_half_as_much() -> None:
     one = asked(known([], []), [gate("height", True), gate("width", False)], objectives=(HEIGHT, OTHER))
-    # 0.25 of the variance: sqrt(0.25 / 0.75 * 96) = 5.7 labels an evaluation
-    assert one.generated == math.ceil(4 * 32**0.5) - 4 and one.picks
+    # 0.25 of the variance: (0.25 / 0.75 * 96)^(2/3) = 10.08 labels an evaluation
+    assert one.generated == 41 - 4 and one.picks
 
 
 def test_free_labels_have_an_end() -> None:
