@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from benchmarks.problems import BLOCKS, NOISE, Problem
 from loop.pareto import hypervolume
+from loop.replay.pool import TableSpace
 from loop.seeds import derive
 from loop.space import Describer, Space
 from loop.types import Check, Design, Estimate, Objective, Parameter, Record, goals
@@ -35,7 +35,8 @@ class Case:
     `truth` gives (n, goals) property values without noise; `noise` the limits between which the standard deviation of
     an evaluation is drawn, in the units of the goals (0, 0: exact). `best` works out the best score that a campaign can
     reach, in seconds. `describe` is what a catalogue says of a choice; `cheap` labels designs with the first property
-    for next to nothing, with a bias.
+    for next to nothing, with a bias. `errors` gives the standard errors that are told, (n, goals), where they are known
+    and not drawn.
     """
 
     space: Space
@@ -45,6 +46,7 @@ class Case:
     noise: tuple[float, float] = (0.0, 0.0)
     describe: Describer | None = None
     cheap: Truth | None = None
+    errors: Truth | None = None
 
     def score(self, values: np.ndarray) -> float:
         """Of noise-free property values (n, goals): the greatest utility, or with several goals the hypervolume of the
@@ -63,6 +65,11 @@ class Case:
     def described(self) -> Space:
         """The space with what is known of its choices."""
         return self.space.with_checks([], [self.describe] if self.describe else [])
+
+    @property
+    def listed(self) -> bool:
+        """Whether the valid designs are those of a table, too rare to be hit by a search of the space."""
+        return isinstance(self.space, TableSpace)
 
     def initial(self, seed: int) -> list[Design]:
         """The designs that every method starts from."""
@@ -92,9 +99,10 @@ class Evaluations:
             if design in known:
                 raise ValueError(f"round {round} proposes a design again: {design.values}")
             known.add(design)
-        truth = self._case.truth(designs)
-        for design, values in zip(designs, truth, strict=True):
-            k = len(self.records)
+        truth, first = self._case.truth(designs), len(self.records)
+        if self._case.errors:
+            self._stated[first : first + len(designs)] = self._case.errors(designs)
+        for k, (design, values) in enumerate(zip(designs, truth, strict=True), start=first):
             estimates = {
                 o.property: Estimate(float(value + error), float(stated), o.unit, float(BLOCKS))
                 for o, value, error, stated in zip(
@@ -264,15 +272,3 @@ def brake(seed: int) -> Case:
         ]
 
     return Case(Space(parameters, checks=[holds]), objectives, public(function, read), best)
-
-
-CASES: Mapping[str, Callable[[int], Case]] = {
-    "particles": particles,
-    "particles, cheap source": partial(particles, cheap=True),
-    "particles, two goals": two_goals,
-    "disc brake": brake,
-    "pressure vessel": vessel,
-    "ackley": ackley,
-}
-SEVERAL = ("particles, two goals", "disc brake")
-"""Those whose score is a hypervolume."""

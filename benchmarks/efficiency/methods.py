@@ -111,7 +111,7 @@ class Product:
             space=self._case.space,
             objectives=objectives,
             oracles={"md": self._spec("md", objectives)} | ({CHEAP: self._spec(CHEAP, ())} if self._cheap else {}),
-            generator=PluginSpec(self._settings.generator, {}),
+            generator=PluginSpec("uniform" if self._case.listed else self._settings.generator, {}),
             acquisition=PluginSpec(self._settings.acquisition or default, {}),
             initial=INITIAL,
             batch=BATCH,

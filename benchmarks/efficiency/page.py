@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean, median
 
-from benchmarks.efficiency.cases import CASES, EVALUATIONS, SEVERAL
+from benchmarks.efficiency.cases import EVALUATIONS
 from benchmarks.efficiency.peers import PEERS
+from benchmarks.efficiency.problems import FILMS, PROBLEMS, SEVERAL
 from benchmarks.efficiency.runs import Run, interval, mean_curve, reached
 
 TEXT = Path(__file__).with_suffix(".md")
@@ -20,7 +21,7 @@ CHECKPOINTS = (20, 30, EVALUATIONS)
 def page(runs: Sequence[Run], methods: Sequence[str]) -> str:
     """The whole page; `methods` is the order of the rows."""
     text = TEXT.read_text(encoding="utf-8")
-    parts = {problem: table(on(runs, problem), methods) for problem in CASES}
+    parts = {problem: table(on(runs, problem), methods) for problem in {**PROBLEMS, FILMS: None}}
     parts |= {"summary": summary(runs), "gaps": gaps(runs, methods)}
     parts["versions"] = ", ".join(sorted({run.version for run in runs}))
     for name, part in parts.items():
@@ -54,7 +55,7 @@ def paired(runs: Sequence[Run], method: str, other: str) -> list[float]:
 def summary(runs: Sequence[Run]) -> str:
     heads = "problem", "best peer", "`loop` less best peer", "won", "evaluations of `loop` to the peer's mean at 50"
     rows = [row(heads), row(["---"] * len(heads))]
-    for problem in CASES:
+    for problem in PROBLEMS:
         found = on(runs, problem)
         peer, own = best_peer(found), of(found, "loop")
         if peer is None or not own:
@@ -107,7 +108,7 @@ def helped(runs: Sequence[Run]) -> str:
 
 def gaps(runs: Sequence[Run], methods: Sequence[str]) -> str:
     lines = []
-    for problem in CASES:
+    for problem in PROBLEMS:
         seeds = {method: len(of(on(runs, problem), method)) for method in methods}
         counts = [n for n in seeds.values() if n] or [0]
         if min(counts) < WANTED:

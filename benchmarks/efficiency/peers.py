@@ -2,7 +2,8 @@
 
 What they cannot express of the rules is handled alike for all: a peer that picks from a table is offered valid designs,
 drawn anew for every round; one that searches the space itself is asked again for what breaks a rule or was evaluated
-before, and after ASKS times gets the nearest valid design instead (both counted in `notes`).
+before, and after so many times gets the nearest valid design instead (both counted in `notes`): Ax after ASKS, Optuna,
+whose proposals take milliseconds, after 10000; where the valid designs are those of a table, both at once.
 """
 
 from __future__ import annotations
@@ -50,6 +51,26 @@ class Peer:
         drawn = self.case.space.sample(CANDIDATES + len(known), seed=self.draw("candidates", round))
         return [design for design in drawn if design not in known][:CANDIDATES]
 
+    def completed(
+        self, designs: list[Design], refused: Sequence[Design], q: int, records: Sequence[Record], round: int
+    ) -> list[Design]:
+        """Up to q designs, what is missing being made up by candidates near to those refused first."""
+        if len(designs) == q:
+            return designs
+        left = [design for design in self.candidates(records, round) if design not in designs]
+        return designs + self.instead_of(refused[: q - len(designs)], left)
+
+    def instead_of(self, refused: Sequence[Design], left: Sequence[Design]) -> list[Design]:
+        """The designs left that are nearest to those refused."""
+        encoding = Encoding(self.case.space)
+        apart = encoding.distances(encoding.rows(refused), encoding.rows(left))
+        found = []
+        for row in apart:
+            found.append(int(row.argmin()))
+            apart[:, found[-1]] = float("inf")
+            self.count("replaced")
+        return [left[i] for i in found]
+
 
 class Optuna(Peer):
     """The tree-structured Parzen estimator, `multivariate` and with the constant liar for batches."""
@@ -73,19 +94,21 @@ class Optuna(Peer):
 
         self.tell(records)
         known, designs = {record.design for record in records}, list[Design]()
-        for _ in range(10_000):  # a proposal takes milliseconds
+        refused: list[Design] = []
+        for _ in range(q if self.case.listed else 10_000):
             trial = self.study.ask(self.distributions)
             design = self.case.space.canonicalise(trial.params)
             if design in known or self.case.space.violations(design):
                 self.study.tell(trial, state=TrialState.FAIL)
                 self.count("refused")
+                refused.append(design)
                 continue
             known.add(design)
             self.open[design] = trial
             designs.append(design)
             if len(designs) == q:
-                return designs
-        raise RuntimeError("10000 proposals in a row break a rule or repeat a design")
+                break
+        return self.completed(designs, refused, q, records, round)
 
     def tell(self, records: Sequence[Record]) -> None:
         from optuna.trial import create_trial
@@ -181,7 +204,7 @@ class Ax(Peer):
     def propose(self, records: Sequence[Record], q: int, round: int) -> list[Design]:
         self.tell(records)
         known, designs, refused = {record.design for record in records}, list[Design](), list[Design]()
-        for _ in range(ASKS):
+        for _ in range(1 if self.case.listed else ASKS):
             for index, values in self.client.get_next_trials(q - len(designs)).items():
                 design = self.case.space.canonicalise(values)
                 if design in known or self.case.space.violations(design):
@@ -193,20 +216,8 @@ class Ax(Peer):
                     self.open[design] = index
                     designs.append(design)
             if len(designs) == q:
-                return designs
-        left = [design for design in self.candidates(records, round) if design not in known]
-        return designs + self.instead_of(refused[: q - len(designs)], left)
-
-    def instead_of(self, refused: Sequence[Design], left: Sequence[Design]) -> list[Design]:
-        """The designs left that are nearest to those refused."""
-        encoding = Encoding(self.case.space)
-        apart = encoding.distances(encoding.rows(refused), encoding.rows(left))
-        found = []
-        for row in apart:
-            found.append(int(row.argmin()))
-            apart[:, found[-1]] = float("inf")
-            self.count("replaced")
-        return [left[i] for i in found]
+                break
+        return self.completed(designs, refused, q, records, round)
 
     def tell(self, records: Sequence[Record]) -> None:
         for record in records[self.told :]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from benchmarks.efficiency.cases import INITIAL, SEVERAL
+from benchmarks.efficiency.cases import INITIAL
+from benchmarks.efficiency.problems import SEVERAL
 
 RESAMPLED = 10_000
 FEWEST = 5

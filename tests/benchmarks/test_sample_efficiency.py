@@ -12,9 +12,11 @@ from botorch.test_functions.synthetic import PressureVessel
 
 from benchmarks import sample_efficiency
 from benchmarks.efficiency import page, runs
-from benchmarks.efficiency.cases import CASES, EVALUATIONS, INITIAL, Case, Evaluations, front
+from benchmarks.efficiency.cases import EVALUATIONS, INITIAL, Case, Evaluations, front
+from benchmarks.efficiency.films import films
 from benchmarks.efficiency.methods import PRODUCT, Product, without_errors
-from benchmarks.efficiency.peers import Ax, BoTorch
+from benchmarks.efficiency.peers import BoTorch, Peer
+from benchmarks.efficiency.problems import PROBLEMS
 from benchmarks.efficiency.runs import Run
 from loop.pareto import hypervolume
 from loop.types import Design
@@ -23,7 +25,7 @@ RANDOM = PRODUCT["random"]
 
 
 def vessel() -> Case:
-    return CASES["pressure vessel"](0)
+    return PROBLEMS["pressure vessel"](0)
 
 
 def test_the_vessel_has_its_known_optimum_and_its_rules() -> None:
@@ -40,7 +42,7 @@ def test_the_vessel_has_its_known_optimum_and_its_rules() -> None:
 
 @pytest.mark.parametrize(("name", "function"), [("pressure vessel", PressureVessel()), ("disc brake", DiscBrake())])
 def test_the_rules_are_the_constraints_of_botorch(name, function) -> None:
-    case = CASES[name](0)
+    case = PROBLEMS[name](0)
     rng = np.random.default_rng(0)
     rows = [{p.name: rng.uniform(*p.bounds) for p in case.space.parameters} for _ in range(300)]
     designs = [case.space.canonicalise(row) for row in rows]
@@ -53,13 +55,13 @@ def test_the_rules_are_the_constraints_of_botorch(name, function) -> None:
 
 def test_no_design_of_a_public_problem_is_better_than_its_optimum() -> None:
     for name in ("pressure vessel", "ackley", "disc brake"):
-        case = CASES[name](3)
+        case = PROBLEMS[name](3)
         designs = case.space.sample(200, seed=1)
         assert case.score(case.truth(designs)) < case.best()
 
 
 def test_the_optimum_of_ackley_is_where_it_was_drawn() -> None:
-    case, other = CASES["ackley"](3), CASES["ackley"](4)
+    case, other = PROBLEMS["ackley"](3), PROBLEMS["ackley"](4)
     flags = np.array(np.meshgrid(*[[0, 1]] * 7)).reshape(7, -1).T
     fields = [f"flag{i}" for i in range(7)]
 
@@ -82,13 +84,13 @@ def test_the_optimum_of_ackley_is_where_it_was_drawn() -> None:
 
 
 def test_the_made_up_particles_keep_their_rules_and_their_cheap_source_is_biased() -> None:
-    case = CASES["particles, cheap source"](2)
+    case = PROBLEMS["particles, cheap source"](2)
     designs = case.space.sample(300, seed=1)
     assert all(d.values["grafting_density"] == 0 for d in designs if d.values["ligand"] == "ligand0")
     assert case.cheap is not None
     truth, label = case.truth(designs)[:, 0], case.cheap(designs)[:, 0]
     assert 0.5 < np.corrcoef(truth, label)[0, 1] < 0.98
-    assert CASES["particles"](2).cheap is None
+    assert PROBLEMS["particles"](2).cheap is None
 
 
 def test_the_front_covers_what_all_points_cover() -> None:
@@ -97,10 +99,10 @@ def test_the_front_covers_what_all_points_cover() -> None:
 
 
 def test_methods_of_a_seed_share_designs_and_errors() -> None:
-    case = CASES["particles, two goals"](1)
+    case = PROBLEMS["particles, two goals"](1)
     one, two = Evaluations(case, 1), Evaluations(case, 1)
     one.add(case.initial(1), 0)
-    two.add(CASES["particles, two goals"](1).initial(1), 0)
+    two.add(PROBLEMS["particles, two goals"](1).initial(1), 0)
     assert one.records == two.records and len(one.records) == INITIAL
     others = [d for d in case.space.sample(40, seed=9) if d not in case.initial(1)]
     one.add(others[:4], 1)
@@ -136,14 +138,14 @@ def proposed(method, case: Case, rounds: int) -> list[Design]:
 
 @pytest.mark.parametrize("name", ["random", "Sobol"])
 def test_random_and_sobol_propose_valid_designs_and_the_same_again(name) -> None:
-    case = CASES["particles"](0)
+    case = PROBLEMS["particles"](0)
     once, again = (proposed(Product(case, 0, PRODUCT[name]), case, 2) for _ in range(2))
     assert once == again
     assert once != proposed(Product(case, 1, RANDOM), case, 2)
 
 
 def test_the_product_without_a_generator_proposes_valid_designs() -> None:
-    case = CASES["particles, cheap source"](0)
+    case = PROBLEMS["particles, cheap source"](0)
     method = Product(case, 0, PRODUCT["loop, uniform pool"])
     proposed(method, case, 1)
     assert {record.kind for record in method._labelled} == {"synthetic"}
@@ -152,7 +154,7 @@ def test_the_product_without_a_generator_proposes_valid_designs() -> None:
 
 @pytest.mark.parametrize("name", ["particles", "disc brake"])
 def test_the_script_in_botorch_proposes_valid_designs(name) -> None:
-    case = CASES[name](0)
+    case = PROBLEMS[name](0)
     proposed(BoTorch(case, 0), case, 1)
 
 
@@ -160,8 +162,7 @@ def test_a_refused_design_is_replaced_by_the_nearest_left() -> None:
     case = vessel()
     left = case.space.sample(50, seed=3)
     wanted = case.space.canonicalise({**left[7].values, "shell": 1})
-    peer = Ax.__new__(Ax)
-    peer.case, peer.notes = case, {}
+    peer = Peer(case, 0)
     first, second = peer.instead_of([wanted, wanted], left)
     assert first in left and second in left and first != second
     assert peer.notes == {"replaced": 2}
@@ -170,7 +171,7 @@ def test_a_refused_design_is_replaced_by_the_nearest_left() -> None:
 
 
 def test_unknown_errors_are_not_told() -> None:
-    case = CASES["particles"](0)
+    case = PROBLEMS["particles"](0)
     evaluations = Evaluations(case, 0)
     evaluations.add(case.initial(0), 0)
     told = without_errors(evaluations.records[0]).estimates["strength"]
@@ -225,3 +226,61 @@ def test_intervals_hold_the_mean_and_need_seeds() -> None:
     assert low < values.mean() < high and high - low == pytest.approx(4 * values.std() / 40**0.5, rel=0.1)
     assert runs.interval([1.0, 2.0]) is None
     assert runs.reached([run("loop", 0, 1.0)], 0.5) is None
+
+
+CAMPAIGN = """
+name: films
+seed: 1
+space:
+  facet:  {choices: ["001", "110"]}
+  length: {integer: [1, 30]}
+  charge: {real: [0, 1], step: 0.1}
+objectives:
+  - {property: field, goal: maximize, unit: V/nm}
+  - {property: adhesion, goal: minimize, unit: mJ/m^2}
+oracles:
+  md: {kind: table, path: films.csv, record: simulation, properties: {field: V/nm, adhesion: mJ/m^2}}
+initial: 10
+batch: 4
+stop: {evaluations: 50}
+"""
+
+
+@pytest.fixture
+def table(tmp_path) -> Case:
+    """A campaign and the CSV of its records: 60 of 660 designs, and one that lacks a property."""
+    rng = np.random.default_rng(0)
+    rows = [("facet,length,charge,field,field_se,adhesion,adhesion_se")]
+    for k in range(60):
+        numbers = f"{k % 30 + 1},{k // 30 / 10},{rng.normal():.3f},0.2,{rng.normal():.3f},0.{k + 10}"
+        rows.append(f"{('001', '110')[k % 2]},{numbers}")
+    rows.append("001,30,1.0,9.0,0.2,,")
+    (tmp_path / "films.csv").write_text("\n".join(rows) + "\n")
+    (tmp_path / "films.yaml").write_text(CAMPAIGN)
+    return films(0, tmp_path / "films.yaml")
+
+
+def test_a_table_of_simulations_is_a_problem(table) -> None:
+    assert table.listed and len(table.space.sample(1000, seed=0)) == 60
+    assert [o.threshold for o in table.objectives] == np.median(table.truth(table.space.sample(60, seed=0)), 0).tolist()
+    assert table.score(table.truth(table.space.sample(60, seed=0))) == pytest.approx(table.best())
+    evaluations = Evaluations(table, 0)
+    evaluations.add(table.initial(0), 0)
+    record = evaluations.records[0]
+    k = int(record.design.values["length"]) - 1 + round(300 * float(record.design.values["charge"]))
+    assert record.estimates["field"].mean == table.truth([record.design])[0, 0]
+    assert record.estimates["field"].se == 0.2 and record.estimates["adhesion"].se == float(f"0.{k + 10}")
+
+
+@pytest.mark.parametrize("name", ["random", "loop"])
+def test_only_designs_of_the_table_are_proposed(name, table) -> None:
+    proposed(Product(table, 0, PRODUCT[name]), table, 1)
+
+
+def test_a_search_of_the_space_gets_the_nearest_of_the_table(table) -> None:
+    peer = Peer(table, 0)
+    evaluations = Evaluations(table, 0)
+    evaluations.add(table.initial(0), 0)
+    wanted = [table.space.canonicalise({"facet": "110", "length": k, "charge": 0.9}) for k in (4, 4, 8, 9)]
+    evaluations.add(peer.completed([], wanted, 4, evaluations.records, 1), 1)
+    assert peer.notes == {"replaced": 4}

@@ -1,0 +1,21 @@
+"""The problems by name; that of a table only where the table is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from benchmarks.efficiency.cases import Case, ackley, brake, particles, two_goals, vessel
+from benchmarks.efficiency.films import CAMPAIGN, films
+
+FILMS = "simulated films"
+PROBLEMS: Mapping[str, Callable[[int], Case]] = {
+    "particles": particles,
+    "particles, cheap source": partial(particles, cheap=True),
+    "particles, two goals": two_goals,
+    "disc brake": brake,
+    "pressure vessel": vessel,
+    "ackley": ackley,
+} | ({FILMS: films} if CAMPAIGN.with_suffix(".csv").exists() else {})
+SEVERAL = ("particles, two goals", "disc brake", FILMS)
+"""Those whose score is a hypervolume."""
