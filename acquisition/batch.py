@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from acquisition.encoding import Encoding
+from acquisition.search import SOURCE
 from acquisition.surrogate import Surrogate
 from loop.types import Design, Pick, Proposal
 
@@ -54,6 +55,10 @@ class Batch:
         self._allowance[best] = self._left[best] = -np.inf
         return best
 
+    def best(self, scores: np.ndarray, n: int) -> np.ndarray:
+        """Positions of the n designs that are left with the best weighed scores, those given being (pool,)."""
+        return np.argsort(-(scores + self._allowance), kind="stable")[:n]
+
 
 def learning_share(q: int, decided: int, split: float) -> int:
     """How many of the next q picks learn, when `decided` designs were decided before: over a campaign the share is
@@ -63,9 +68,10 @@ def learning_share(q: int, decided: int, split: float) -> int:
 
 def reference(pool: Sequence[Proposal], seed: int) -> list[int]:
     """Positions of up to 256 pool members that stand for the designs that matter: the generator's prior samples
-    (source `...:prior`), or the whole pool where it has none."""
+    (source `...:prior`), or the whole pool where it has none, without what a search found, which crowds one place."""
     prior = [i for i, proposal in enumerate(pool) if proposal.generator.endswith(":prior")]
-    members = prior or list(range(len(pool)))
+    drawn = [i for i, proposal in enumerate(pool) if proposal.generator != SOURCE]
+    members = prior or drawn or list(range(len(pool)))
     if len(members) <= REFERENCE_POINTS:
         return members
     chosen = np.random.default_rng(seed).choice(len(members), REFERENCE_POINTS, replace=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -11,8 +11,10 @@ from acquisition.batch import Batch, Learning, Stage, learning_share, reference,
 from acquisition.cost import log_discount
 from acquisition.encoding import Encoding
 from acquisition.feasibility import Feasibility, answered
-from acquisition.improve import Improvement
+from acquisition.improve import SHORTLIST, Improvement
 from acquisition.informed import Informed, informed
+from acquisition.promise import Promise
+from acquisition.search import search
 from acquisition.surrogate import (
     Surrogate,
     SurrogateError,
@@ -27,6 +29,10 @@ from loop.types import Design, Failure, Objective, Pick, Proposal, Record, goals
 
 LEAST_RECORDS = 2
 """Fewer records of an objective than this cannot be standardised."""
+
+LEAST_SEARCHED = 50
+"""Designs with an answer from which on the space is searched directly: with fewer the surrogate knows too little for
+its maximum to be worth finding."""
 
 MOST_DESIGNS = 2000
 """Pool members judged in one selection; their joint covariance takes 32 MB per objective."""
@@ -74,7 +80,7 @@ class Bayes:
         if len(wanted) not in self.objectives_allowed:
             names = ", ".join(objective.property for objective in wanted)
             raise ValueError(f"{self.kind} does not handle {len(wanted)} objectives ({names}); {self.other}")
-        self._encoding, self._objectives = Encoding(space), tuple(objectives)
+        self._space, self._encoding, self._objectives = space, Encoding(space), tuple(objectives)
         self._baseline = distinct([record.design for record in answered(objectives, records)])
         self._known = known(objectives, records, failures)
         self._records = {o: usable(o, records) for o in objectives}
@@ -146,6 +152,25 @@ class Bayes:
         with reproducible(0):
             return [row for one in self._informed for row in one.doubts(self._encoding, synthetic)]
 
+    def search(self, pool: Sequence[Proposal], taken: Collection[Design], *, seed: int) -> list[Proposal]:
+        """More proposals for the pool, neither in it nor taken: what is found by climbing the expected gain from the
+        best of the pool and of the observed designs (`acquisition.search`). None before LEAST_SEARCHED designs have an
+        answer, without a surrogate, or where no pick improves."""
+        if self._surrogates is None or self.split == 1 or len(self._baseline) < LEAST_SEARCHED:
+            return []
+        rows, starts = self._encoding.rows, distinct([*(proposal.design for proposal in pool), *self._baseline])
+        with reproducible(seed):
+            try:
+                promise = Promise(self._surrogates, rows(self._baseline), seed)
+
+                def scores(designs: Sequence[Design]) -> np.ndarray:
+                    return promise(rows(designs)) + self.log_feasibility(designs)
+
+                return search(self._space, scores, starts, taken, seed=seed)
+            except (RuntimeError, ArithmeticError) as error:
+                self._fit_notes.append(f"the direct search failed: {error}; the pool is the generator's alone")
+                return []
+
     def select(self, pool: Sequence[Proposal], q: int, pending: Sequence[Design], *, seed: int) -> list[Pick]:
         """q distinct picks that are neither known nor pending; fewer, with a note, where the pool has fewer."""
         self.notes = list(self._fit_notes)
@@ -209,8 +234,11 @@ class Bayes:
     def _improve(self, stage: Stage, batch: Batch, q: int) -> None:
         improvement = self._improvement(stage)
         improvement.wait_for(stage.pending)
+        among = None
         for _ in range(q):
-            improvement.wait_for([batch.take("improve", improvement(stage.pool))])
+            scores = improvement(stage.pool, among)
+            improvement.wait_for([batch.take("improve", scores)])
+            among = batch.best(scores, max(SHORTLIST, q)) if among is None and improvement.same else among
 
     def _improvement(self, stage: Stage) -> Improvement:
         return Improvement(stage.surrogates, stage.posterior, stage.observed, self.samples, stage.seed)

@@ -27,6 +27,10 @@ MOST_BASELINE = 100
 """Observed designs that may be the ones to beat. Those that fewest others surpass even with luck are kept; the rest
 cost time and memory, and are hardly ever the best of a sample."""
 
+SHORTLIST = 256
+"""Designs judged again once one is picked: an improvement only shrinks by what else is submitted (but for the samples'
+own scatter), so that the next pick is among the best of the first look."""
+
 PRUNING_SAMPLES = 256
 """Samples that say which of them are ever on the front; BoTorch's 2048 take a third of a selection."""
 
@@ -65,13 +69,18 @@ class Improvement:
         if not pending:
             return
         self._pending.extend(pending)
-        if self._goals > 1 and not self._exact:
+        if not self.same:
             self._acquisition = self._build()
         self._acquisition.set_X_pending(positions(self._pending))
 
     @property
+    def same(self) -> bool:
+        """Whether all picks improve one and the same thing, not a scalarisation that is drawn anew for each."""
+        return self._goals == 1 or self._exact
+
+    @property
     def _exact(self) -> bool:
-        """Whether the hypervolume itself is improved, not a scalarisation that is drawn anew for every pick."""
+        """Whether the hypervolume itself is improved."""
         return self._goals == EXACT_OBJECTIVES
 
     def _build(self) -> Any:
@@ -96,14 +105,15 @@ class Improvement:
             constraints=bounds(self._surrogates, of_goals=of_goals),
         )
 
-    def __call__(self, n: int) -> np.ndarray:
+    def __call__(self, n: int, among: np.ndarray | None = None) -> np.ndarray:
         """(n,) log of the expected improvement that each of the first n designs alone adds; minus infinity for the
-        pending ones. Raises FloatingPointError where one is not a number.
+        pending ones, and for those that are not `among` the positions given. Raises FloatingPointError where one is not
+        a number.
         """
         import torch
 
         with torch.no_grad():
-            left = np.setdiff1d(np.arange(n), self._pending)
+            left = np.setdiff1d(np.arange(n) if among is None else among, self._pending)
             parts = torch.split(positions(left).unsqueeze(-2), CHUNK)
             values = np.full(n, -np.inf)
             values[left] = np.concatenate([self._acquisition(part).numpy() for part in parts])

@@ -367,7 +367,10 @@ class Pick:
 
 
 class Acquisition(Protocol):
-    """Picks the most informative designs. Every random draw comes from the `seed` given."""
+    """Picks the most informative designs. Every random draw comes from the `seed` given.
+
+    It may also have `search(pool, taken, *, seed) -> list[Proposal]`: once fitted, more valid proposals for the pool.
+    """
 
     def fit(
         self,

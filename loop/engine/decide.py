@@ -87,6 +87,8 @@ class Decider:
         pool = generator.propose(POOL, wanted, fit.incumbents(), seed=seed("propose"))
         draws = dict(getattr(generator, "counts", {}))
         fresh = [proposal for proposal in pool if proposal.design not in history.known]
+        if search := getattr(acquisition, "search", None):
+            fresh += search(fresh, history.known, seed=seed("search"))
         ahead = self._outlook(fit, fresh, seed("outlook"))
         if ahead and (ending := ahead.reason(campaign.stop)):
             return Decision(number, (), ending=ending)
