@@ -13,8 +13,9 @@ from loop.replay.play import Choice, Run, Step
 from loop.types import Failure, goals
 
 CAVEAT = (
-    "Only designs that the campaign evaluated can be picked. It looked where it expected something: a replay favours "
-    "what resembles the campaign's own choices, and shows smaller differences than a search of the whole space would."
+    "Only designs that the campaign evaluated can be picked. A campaign that searched looked where it expected "
+    "something: its replay favours what resembles its own choices. Differences are smaller than in searches of the "
+    "whole space."
 )
 QUANTILES = {"median": 0.5, "quarter": 0.25, "three_quarters": 0.75}
 COLUMNS: Mapping[str, type] = {
