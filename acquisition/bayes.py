@@ -164,7 +164,7 @@ class Bayes:
                 promise = Promise(self._surrogates, rows(self._baseline), seed)
 
                 def scores(designs: Sequence[Design]) -> np.ndarray:
-                    return promise(rows(designs)) + self.log_feasibility(designs)
+                    return np.asarray(promise(rows(designs)) + self.log_feasibility(designs))
 
                 return search(self._space, scores, starts, taken, seed=seed)
             except (RuntimeError, ArithmeticError) as error:
