@@ -22,8 +22,8 @@ CROWD = 20_000
 """Valid designs among which the best hypervolume of a made-up problem is looked for."""
 
 BEST_PRICE = 6.059714
-"""Of the pressure vessel: Coello Coello & Mezura Montes, Adv. Eng. Inform. 16 (2002) 193 have 6059.946; Gandomi, Yang & Alavi,
-Eng. Comput. 29 (2013) 17, 6059.714, at 13 and 7 sixteenths."""
+"""Of the pressure vessel: Coello Coello & Mezura Montes, Adv. Eng. Inform. 16 (2002) 193 have 6059.946; Gandomi, Yang
+& Alavi, Eng. Comput. 29 (2013) 17, 6059.714, at 13 and 7 sixteenths."""
 
 Truth = Callable[[Sequence[Design]], np.ndarray]
 
