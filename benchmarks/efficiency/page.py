@@ -38,8 +38,10 @@ def of(runs: Sequence[Run], method: str) -> list[Run]:
 
 
 def best_peer(runs: Sequence[Run]) -> str | None:
-    """The peer of the least mean at the end, over the seeds that all those measured share; None without any."""
-    there = [name for name in OTHERS if of(runs, name)]
+    """Of the peers with the most seeds that of the least mean at the end, over the seeds that they share; None without
+    any."""
+    most = max((len(of(runs, name)) for name in OTHERS), default=0)
+    there = [name for name in OTHERS if most and len(of(runs, name)) == most]
     shared = set.intersection(*({run.seed for run in of(runs, name)} for name in there)) if there else set()
     if not shared:
         return None
