@@ -16,7 +16,7 @@ import numpy as np
 from acquisition.encoding import Encoding
 from acquisition.noise import variances
 from acquisition.surrogate import Process, Surrogate
-from loop.ledger import Gate
+from loop.ledger import Gate, source_name
 from loop.types import Objective, Record
 
 LEAST_LABELS = 10
@@ -76,7 +76,7 @@ def sources(encoding: Encoding, objective: Objective, records: Sequence[Record])
     for record in records:
         estimate = record.estimates.get(objective.property)
         if record.kind == "synthetic" and estimate is not None and math.isfinite(estimate.mean):
-            found.setdefault(f"{record.oracle} ({record.fidelity})", []).append(record)
+            found.setdefault(source_name(record.oracle, record.fidelity), []).append(record)
     return [
         Source(encoding, name, objective.property, labelled)
         for name, labelled in found.items()

@@ -141,8 +141,8 @@ def main() -> None:
             print(f"{case}, {kind}: {told}; {seconds:.1f}", flush=True)
 
 
-def plus_minus(values: np.ndarray) -> str:
-    return f"{values.mean():.3f} +- {values.std(ddof=1) / math.sqrt(len(values)):.3f}"
+def plus_minus(values: np.ndarray, digits: int = 3) -> str:
+    return f"{values.mean():.{digits}f} +- {values.std(ddof=1) / math.sqrt(len(values)):.{digits}f}"
 
 
 if __name__ == "__main__":

@@ -12,12 +12,13 @@ at the end.
 from __future__ import annotations
 
 import argparse
-import math
 import time
 
 import numpy as np
 
 from acquisition.bayes import QLogNEI
+from acquisition.search import SOURCE
+from benchmarks.acquisitions import plus_minus
 from benchmarks.problems import OBJECTIVE, Problem
 from generators.cvae import CVAE
 from loop.seeds import derive
@@ -41,7 +42,7 @@ def campaign(problem: Problem, generator: CVAE, *, searched: bool) -> tuple[list
         if searched:
             pool += acquisition.search(pool, designs, seed=turn)
         picks = acquisition.select(pool, BATCH, [], seed=turn)
-        found += sum(pick.proposal.generator == "search" for pick in picks)
+        found += sum(pick.proposal.generator == SOURCE for pick in picks)
         new = [pick.proposal.design for pick in picks]
         records += problem.records(new, problem.truth(new), seed=turn, round=turn)
         designs += new
@@ -59,10 +60,6 @@ def fitted(problem: Problem, records: list, turn: int) -> QLogNEI:
 def map_error(problem: Problem, acquisition: QLogNEI) -> float:
     unseen: list[Design] = problem.space.sample(UNSEEN, seed=derive(problem.seed, "unseen"))
     return float(np.sqrt(np.mean((acquisition.predict(unseen)[0][:, 0] - problem.truth(unseen)) ** 2)))
-
-
-def plus_minus(values: np.ndarray) -> str:
-    return f"{values.mean():.2f} +- {values.std(ddof=1) / math.sqrt(len(values)):.2f}"
 
 
 def main() -> None:
@@ -84,7 +81,7 @@ def main() -> None:
     half = table.shape[1] // 2
     for name, a, b in zip([*(f"after {n} rounds" for n in SHOWN), "map"], table.T[:half], table.T[half:], strict=True):
         won = f"better on {(b < a).sum()}, worse on {(b > a).sum()} of {len(a)}"
-        print(f"{name}: without {plus_minus(a)}, with {plus_minus(b)}, difference {plus_minus(b - a)}; {won}")
+        print(f"{name}: without {plus_minus(a, 2)}, with {plus_minus(b, 2)}, difference {plus_minus(b - a, 2)}; {won}")
 
 
 if __name__ == "__main__":

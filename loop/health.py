@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Literal
 from loop.export import given_error
 from loop.ledger import Gate
 from loop.noise import Noise, noise
-from loop.report.wording import label, shown
 from loop.store import DecisionRow, ProposalRow, Reader
 from loop.types import Objective, Record
+from loop.wording import label, shown
 
 if TYPE_CHECKING:
     from loop.campaign import Campaign

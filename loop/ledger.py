@@ -33,6 +33,11 @@ class Residual:
     z: float
 
 
+def source_name(oracle: str, fidelity: str) -> str:
+    """By which gates name a source of synthetic records."""
+    return f"{oracle} ({fidelity})"
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """Whether a cheap source enters the surrogate of a property: the mean gain in log predictive density of real

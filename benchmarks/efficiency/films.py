@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.efficiency.cases import Case, corner, front
+from benchmarks.efficiency.cases import Case, corner
 from loop.campaign import load
 from loop.pareto import hypervolume
 from loop.replay.pool import TableSpace
@@ -39,7 +39,7 @@ def films(seed: int, campaign: Path = CAMPAIGN) -> Case:
 
     def best() -> float:
         utilities = [[o.utility(v) for o, v in zip(objectives, means, strict=True)] for means, _ in found.values()]
-        return hypervolume(front(np.array(utilities)), corner(objectives))
+        return hypervolume(utilities, corner(objectives))
 
     space = TableSpace(made.space, found, describers)
     return Case(space, objectives, truth, best, describe=describers[0] if describers else None, errors=errors)

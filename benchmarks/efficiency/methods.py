@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from benchmarks.efficiency.cases import BATCH, INITIAL, Case
+from loop.campaign.build import default_acquisition
 from loop.campaign.model import Campaign, Execution, OracleSpec, PluginSpec, Stop
 from loop.engine.decide import Decider
 from loop.engine.history import History
@@ -103,7 +104,7 @@ class Product:
 
     def _campaign(self) -> Campaign:
         objectives = self._case.objectives
-        default = "qlognei" if len(goals(objectives)) == 1 else "qlognehvi"
+        default = default_acquisition(len(goals(objectives)))
         return Campaign(
             path=Path.cwd() / "benchmark.yaml",
             name="benchmark",

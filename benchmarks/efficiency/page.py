@@ -8,7 +8,7 @@ from statistics import fmean, median
 
 from benchmarks.efficiency.cases import EVALUATIONS
 from benchmarks.efficiency.peers import PEERS
-from benchmarks.efficiency.problems import FILMS, PROBLEMS, SEVERAL
+from benchmarks.efficiency.problems import PROBLEMS, SEVERAL
 from benchmarks.efficiency.runs import Run, interval, mean_curve, reached
 
 TEXT = Path(__file__).with_suffix(".md")
@@ -21,7 +21,7 @@ CHECKPOINTS = (20, 30, EVALUATIONS)
 def page(runs: Sequence[Run], methods: Sequence[str]) -> str:
     """The whole page; `methods` is the order of the rows."""
     text = TEXT.read_text(encoding="utf-8")
-    parts = {problem: table(on(runs, problem), methods) for problem in {**PROBLEMS, FILMS: None}}
+    parts = {problem: table(on(runs, problem), methods) for problem in PROBLEMS}
     parts |= {"summary": summary(runs), "gaps": gaps(runs, methods)}
     parts["versions"] = ", ".join(sorted({run.version for run in runs}))
     for name, part in parts.items():

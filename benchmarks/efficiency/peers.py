@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from acquisition.encoding import Encoding
@@ -29,11 +30,11 @@ ASKS = 4
 
 
 class Peer:
-    """What the adapters share. `free` are the parameters that vary, `told` the number of records that the peer has."""
+    """What the adapters share. `free` are the parameters that vary."""
 
     def __init__(self, case: Case, seed: int) -> None:
         self.notes: dict[str, float] = {}
-        self.case, self.seed, self.told = case, seed, 0
+        self.case, self.seed = case, seed
         self.free = [p for p in case.space.parameters if not is_fixed(p)]
 
     def draw(self, *purpose: str | int) -> int:
@@ -72,7 +73,62 @@ class Peer:
         return [left[i] for i in found]
 
 
-class Optuna(Peer):
+class Asked(Peer, ABC):
+    """A peer that searches the space itself: it is asked again for what breaks a rule or was evaluated before."""
+
+    def __init__(self, case: Case, seed: int) -> None:
+        super().__init__(case, seed)
+        self.told = 0
+        self.open: dict[Design, Any] = {}
+
+    @abstractmethod
+    def times(self, q: int) -> int:
+        """How often to ask for a batch of q before what is missing is made up."""
+
+    @abstractmethod
+    def ask(self, n: int) -> Iterable[tuple[Any, Mapping[str, Any]]]:
+        """At most n proposals: the peer's own handle, and the values."""
+
+    @abstractmethod
+    def refuse(self, handle: Any) -> None:
+        """Tell that a proposal is not to be had."""
+
+    @abstractmethod
+    def answer(self, handle: Any, record: Record) -> None:
+        """Tell the record of a proposal."""
+
+    @abstractmethod
+    def attach(self, record: Record) -> None:
+        """Tell the record of a design that the peer did not propose."""
+
+    def propose(self, records: Sequence[Record], q: int, round: int) -> list[Design]:
+        self.tell(records)
+        known, designs, refused = {record.design for record in records}, list[Design](), list[Design]()
+        for _ in range(self.times(q)):
+            for handle, values in self.ask(q - len(designs)):
+                design = self.case.space.canonicalise(values)
+                if design in known or self.case.space.violations(design):
+                    self.refuse(handle)
+                    self.count("refused")
+                    refused.append(design)
+                else:
+                    known.add(design)
+                    self.open[design] = handle
+                    designs.append(design)
+            if len(designs) == q:
+                break
+        return self.completed(designs, refused, q, records, round)
+
+    def tell(self, records: Sequence[Record]) -> None:
+        for record in records[self.told :]:
+            if record.design in self.open:
+                self.answer(self.open.pop(record.design), record)
+            else:
+                self.attach(record)
+        self.told = len(records)
+
+
+class Optuna(Asked):
     """The tree-structured Parzen estimator, `multivariate` and with the constant liar for batches."""
 
     def __init__(self, case: Case, seed: int) -> None:
@@ -87,40 +143,31 @@ class Optuna(Peer):
         directions = ["minimize" if o.falls else "maximize" for o in case.objectives]
         self.study = optuna.create_study(directions=directions, sampler=sampler)
         self.distributions = {p.name: distribution(p) for p in self.free}
-        self.open: dict[Design, Any] = {}
 
-    def propose(self, records: Sequence[Record], q: int, round: int) -> list[Design]:
+    def times(self, q: int) -> int:
+        return q if self.case.listed else 10_000
+
+    def ask(self, n: int) -> list[tuple[Any, Mapping[str, Any]]]:
+        """One at a time: each learns of the refusal of those before it."""
+        trial = self.study.ask(self.distributions)
+        return [(trial, trial.params)]
+
+    def refuse(self, handle: Any) -> None:
         from optuna.trial import TrialState
 
-        self.tell(records)
-        known, designs = {record.design for record in records}, list[Design]()
-        refused: list[Design] = []
-        for _ in range(q if self.case.listed else 10_000):
-            trial = self.study.ask(self.distributions)
-            design = self.case.space.canonicalise(trial.params)
-            if design in known or self.case.space.violations(design):
-                self.study.tell(trial, state=TrialState.FAIL)
-                self.count("refused")
-                refused.append(design)
-                continue
-            known.add(design)
-            self.open[design] = trial
-            designs.append(design)
-            if len(designs) == q:
-                break
-        return self.completed(designs, refused, q, records, round)
+        self.study.tell(handle, state=TrialState.FAIL)
 
-    def tell(self, records: Sequence[Record]) -> None:
+    def answer(self, handle: Any, record: Record) -> None:
+        self.study.tell(handle, self.means(record))
+
+    def attach(self, record: Record) -> None:
         from optuna.trial import create_trial
 
-        for record in records[self.told :]:
-            values = [record.estimates[o.property].mean for o in self.case.objectives]
-            if record.design in self.open:
-                self.study.tell(self.open.pop(record.design), values)
-            else:
-                params = self.values(record.design)
-                self.study.add_trial(create_trial(params=params, distributions=self.distributions, values=values))
-        self.told = len(records)
+        params, values = self.values(record.design), self.means(record)
+        self.study.add_trial(create_trial(params=params, distributions=self.distributions, values=values))
+
+    def means(self, record: Record) -> list[float]:
+        return [record.estimates[o.property].mean for o in self.case.objectives]
 
 
 def distribution(p: Parameter) -> Any:
@@ -171,7 +218,7 @@ class BayBE(Peer):
         return SingleTargetObjective(targets[0]) if len(targets) == 1 else ParetoObjective(targets)
 
 
-class Ax(Peer):
+class Ax(Asked):
     """Ax's own choice of method (Modular BoTorch), told the standard errors."""
 
     def __init__(self, case: Case, seed: int) -> None:
@@ -190,7 +237,6 @@ class Ax(Peer):
         ]
         self.client.configure_optimization(goals, outcome_constraints=limits or None)
         self.client.configure_generation_strategy(initialization_budget=0, initialize_with_center=False)
-        self.open: dict[Design, int] = {}
 
     def parameter(self, p: Parameter) -> Any:
         from ax.api.configs import ChoiceParameterConfig, RangeParameterConfig
@@ -201,33 +247,21 @@ class Ax(Peer):
             return RangeParameterConfig(p.name, (int(p.bounds[0]), int(p.bounds[1])), "int")
         return RangeParameterConfig(p.name, p.bounds, "float")
 
-    def propose(self, records: Sequence[Record], q: int, round: int) -> list[Design]:
-        self.tell(records)
-        known, designs, refused = {record.design for record in records}, list[Design](), list[Design]()
-        for _ in range(1 if self.case.listed else ASKS):
-            for index, values in self.client.get_next_trials(q - len(designs)).items():
-                design = self.case.space.canonicalise(values)
-                if design in known or self.case.space.violations(design):
-                    self.client.mark_trial_abandoned(index)
-                    self.count("refused")
-                    refused.append(design)
-                else:
-                    known.add(design)
-                    self.open[design] = index
-                    designs.append(design)
-            if len(designs) == q:
-                break
-        return self.completed(designs, refused, q, records, round)
+    def times(self, q: int) -> int:
+        return 1 if self.case.listed else ASKS
 
-    def tell(self, records: Sequence[Record]) -> None:
-        for record in records[self.told :]:
-            estimates = ((o.property, record.estimates[o.property]) for o in self.case.objectives)
-            values = {name: (estimate.mean, estimate.se) for name, estimate in estimates}
-            index = self.open.pop(record.design, None)
-            if index is None:
-                index = self.client.attach_trial(self.values(record.design))
-            self.client.complete_trial(index, values)
-        self.told = len(records)
+    def ask(self, n: int) -> Iterable[tuple[Any, Mapping[str, Any]]]:
+        return self.client.get_next_trials(n).items()
+
+    def refuse(self, handle: Any) -> None:
+        self.client.mark_trial_abandoned(handle)
+
+    def answer(self, handle: Any, record: Record) -> None:
+        estimates = ((o.property, record.estimates[o.property]) for o in self.case.objectives)
+        self.client.complete_trial(handle, {name: (estimate.mean, estimate.se) for name, estimate in estimates})
+
+    def attach(self, record: Record) -> None:
+        self.answer(self.client.attach_trial(self.values(record.design)), record)
 
 
 class BoTorch(Peer):

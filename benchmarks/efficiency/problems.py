@@ -1,4 +1,4 @@
-"""The problems by name; that of a table only where the table is."""
+"""The problems by name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from benchmarks.efficiency.cases import Case, ackley, brake, particles, two_goals, vessel
-from benchmarks.efficiency.films import CAMPAIGN, films
+from benchmarks.efficiency.films import films
 
 FILMS = "simulated films"
 PROBLEMS: Mapping[str, Callable[[int], Case]] = {
@@ -16,6 +16,7 @@ PROBLEMS: Mapping[str, Callable[[int], Case]] = {
     "disc brake": brake,
     "pressure vessel": vessel,
     "ackley": ackley,
-} | ({FILMS: films} if CAMPAIGN.with_suffix(".csv").exists() else {})
+    FILMS: films,
+}
 SEVERAL = ("particles, two goals", "disc brake", FILMS)
 """Those whose score is a hypervolume."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from loop.audit.real import evaluation, worst_of
-from loop.ledger import Gate, Residual, SyntheticStatus, Verdict
+from loop.ledger import Gate, Residual, SyntheticStatus, Verdict, source_name
 from loop.types import Record
 
 DOUBTFUL = 3.0
@@ -17,8 +17,7 @@ AGREE = 2.0
 
 
 def source_of(record: Record) -> str:
-    """`oracle (fidelity)`, by which gates name a source of synthetic records."""
-    return f"{record.oracle} ({record.fidelity})"
+    return source_name(record.oracle, record.fidelity)
 
 
 def judge_synthetic(

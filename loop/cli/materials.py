@@ -38,14 +38,14 @@ def materials(as_json: Json = False) -> None:
 def describe(table: Mapping[str, Any]) -> list[str]:
     """The rows of one table under their headings; what is not known stays blank."""
     from loop.cli.status import table as aligned
-    from loop.report.wording import label
+    from loop.wording import label
 
     headings = {key: label(key, table["units"].get(key, "1")) for row in table["rows"] for key in row}
     return aligned([{heading: told(row.get(key)) for key, heading in headings.items()} for row in table["rows"]])
 
 
 def told(cell: Any) -> str:
-    from loop.report.wording import value
+    from loop.wording import value
 
     if cell is None:
         return ""

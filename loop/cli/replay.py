@@ -87,7 +87,7 @@ def describe(found: Mapping[str, Any]) -> list[str]:
 
 def sought(found: Mapping[str, Any]) -> str:
     """`95 % of the hypervolume of all records, 12.3 of 13`, `the best adhesion energy [mJ/m²], 240`."""
-    from loop.report.wording import label
+    from loop.wording import label
 
     if found["measure"] == "hypervolume":
         share = found["wanted"] / found["whole"]
@@ -97,7 +97,7 @@ def sought(found: Mapping[str, Any]) -> str:
 
 
 def measured(found: Mapping[str, Any]) -> str:
-    from loop.report.wording import label
+    from loop.wording import label
 
     return (
         found["measure"]
@@ -118,7 +118,7 @@ def row(choice: Mapping[str, Any], runs: int) -> dict[str, str]:
 
 
 def against(beside: Mapping[str, Any]) -> str:
-    from loop.report.wording import plus_minus
+    from loop.wording import plus_minus
 
     counts = f"sooner in {beside['sooner']}, later in {beside['later']}, same in {beside['same']}"
     if beside["saved"] is None:

@@ -26,7 +26,7 @@ def status(file: File, as_json: Json = False) -> None:
 
 
 def describe(found: Mapping[str, Any], free: list[str]) -> list[str]:
-    from loop.report.wording import counted, value
+    from loop.wording import counted, value
 
     lines = [f"{found['name']}: {found['state']}, round {found['round']}"]
     lines += [f"last run: {found['ending']}"] if found["ending"] else []
@@ -46,7 +46,7 @@ def describe(found: Mapping[str, Any], free: list[str]) -> list[str]:
 
 def row(design: Mapping[str, Any], free: list[str]) -> dict[str, str]:
     """One best design, a cell per column; fixed parameters are left out."""
-    from loop.report.wording import label, plus_minus, value
+    from loop.wording import label, plus_minus, value
 
     properties = {
         label(name, estimate["unit"]): plus_minus(estimate["mean"], estimate["se"])

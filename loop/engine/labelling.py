@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from loop.campaign.model import AUTO
+from loop.ledger import Gate, source_name
 from loop.types import Design, Objective, Record
 
 if TYPE_CHECKING:
     from loop.campaign import Campaign, OracleSpec
     from loop.engine.history import History
-    from loop.ledger import Gate
 
 UNSEEN, PRIOR_PAIRS = 0.5, 4.0
 """The part of a property's variance that a source is taken to explain before there are designs that have both, and how
@@ -73,7 +73,7 @@ def _paying(
     count: int,
 ) -> Labelling:
     """As many labels in all as leave the least uncertainty for what labels and evaluations cost together."""
-    judged = [gate for gate in gates if gate.source == f"{spec.name} ({spec.fidelity})"]
+    judged = [gate for gate in gates if gate.source == source_name(spec.name, spec.fidelity)]
     if judged and not any(gate.admitted for gate in judged):
         return Labelling(0, False, f"{spec.name} is not believed, and is asked nothing")
     refused = {gate.property for gate in judged if not gate.admitted}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from loop.export import property_units
 from loop.ledger import Calibration, Gate, Ledger, Quality, Verdict
-from loop.report.wording import in_words, label
+from loop.wording import in_words, label
 
 if TYPE_CHECKING:
     from loop.campaign import Campaign

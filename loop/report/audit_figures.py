@@ -9,7 +9,7 @@ from typing import Any
 
 from loop.ledger import Gate, Ledger
 from loop.report.figures import LINES, OTHER, Figure, figure
-from loop.report.wording import label
+from loop.wording import label
 
 HEIGHT = 340
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from loop import __version__
+from loop import __version__, wording
 from loop.export import given_error
 from loop.health import findings
 from loop.noise import noise
 from loop.pareto import dominators
-from loop.report import audit, audit_figures, evidence, figures, profiles, wording
+from loop.report import audit, audit_figures, evidence, figures, profiles
 from loop.report.lineage import lineages
 from loop.standing import Standing, best, covered, progress, standings
 from loop.status import RECORD_KINDS, last_words, state

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from loop.report.wording import counted
 from loop.store import Reader
 from loop.types import Cause, Failed, Failure
+from loop.wording import counted
 
 MEANING: Mapping[Cause, str] = {
     "infeasible": "the design cannot be built",

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from loop.export import given_error
 from loop.report.profiles import Panel, Profiles
-from loop.report.wording import in_words, label
 from loop.standing import Standing
 from loop.types import Design, Objective, goals
+from loop.wording import in_words, label
 
 if TYPE_CHECKING:
     from loop.campaign import Campaign

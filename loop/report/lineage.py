@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loop.export import given_error
-from loop.report.wording import estimate, moment, plus_minus
 from loop.standing import Standing
 from loop.store import DecisionRow, ExtensionRow, ProposalRow, Reader, TaskRow
 from loop.types import Failed, Objective, Observed, Record
+from loop.wording import estimate, moment, plus_minus
 
 Facts = dict[str, str]
 ASKED: Mapping[str, str] = {

@@ -6,8 +6,6 @@ import csv
 import json
 from pathlib import Path
 
-import pytest
-
 from loop.campaign import load
 from loop.types import Task
 from oracles.table import TableOracle
@@ -24,7 +22,6 @@ def test_the_campaign_asks_for_160_designs_and_searches_for_nothing() -> None:
     assert {o.property: o.unit for o in campaign.objectives} == GOALS
 
 
-@pytest.mark.skipif(not CSV.exists(), reason="the simulations have not been run yet")
 def test_the_table_oracle_answers_every_design_of_the_table(tmp_path: Path) -> None:
     campaign = load(DATA / "md_smoke.yaml", thorough=False)
     oracle = TableOracle(CSV, GOALS, "simulation")

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loop.noise import noise
-from loop.report.wording import goal, label, moment, plus_minus
 from loop.types import Design, Estimate, Objective, Record
+from loop.wording import goal, label, moment, plus_minus
 
 DIPOLE = Objective("dipole", "maximize", "md", "D")
 numbers = st.floats(-100, 100)
