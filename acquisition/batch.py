@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from acquisition.encoding import Encoding
-from acquisition.search import SOURCE
+from acquisition.search import SOURCE, VARIATION
 from acquisition.surrogate import Surrogate
 from loop.types import Design, Pick, Proposal
 
@@ -68,9 +68,9 @@ def learning_share(q: int, decided: int, split: float) -> int:
 
 def reference(pool: Sequence[Proposal], seed: int) -> list[int]:
     """Positions of up to 256 pool members that stand for the designs that matter: the generator's prior samples
-    (source `...:prior`), or the whole pool where it has none, without what a search found, which crowds one place."""
+    (source `...:prior`), or the whole pool where it has none, without what was added to it, which crowds few places."""
     prior = [i for i, proposal in enumerate(pool) if proposal.generator.endswith(":prior")]
-    drawn = [i for i, proposal in enumerate(pool) if proposal.generator != SOURCE]
+    drawn = [i for i, proposal in enumerate(pool) if proposal.generator not in (SOURCE, VARIATION)]
     members = prior or drawn or list(range(len(pool)))
     if len(members) <= REFERENCE_POINTS:
         return members

@@ -13,16 +13,10 @@ from acquisition.encoding import Encoding
 from acquisition.feasibility import Feasibility, answered
 from acquisition.improve import SHORTLIST, Improvement
 from acquisition.informed import Informed, informed
+from acquisition.process import SurrogateError, reproducible
 from acquisition.promise import Promise
-from acquisition.search import search
-from acquisition.surrogate import (
-    Surrogate,
-    SurrogateError,
-    distinct,
-    reproducible,
-    usable,
-    utility_moments,
-)
+from acquisition.search import search, variations
+from acquisition.surrogate import Surrogate, distinct, usable, utility_moments
 from loop.ledger import Gate, Residual
 from loop.space import Space
 from loop.types import Design, Failure, Objective, Pick, Proposal, Record, goals
@@ -152,6 +146,13 @@ class Bayes:
         with reproducible(0):
             return [row for one in self._informed for row in one.doubts(self._encoding, synthetic)]
 
+    def vary(self, leaders: Sequence[Design], taken: Collection[Design], n: int, *, seed: int) -> list[Proposal]:
+        """At most n variations of the leading designs for the pool, none of them taken (`acquisition.search`); none
+        without a surrogate, or where no pick improves."""
+        if self._surrogates is None or self.split == 1 or not leaders:
+            return []
+        return variations(self._space, leaders, taken, n, seed=seed)
+
     def search(self, pool: Sequence[Proposal], taken: Collection[Design], *, seed: int) -> list[Proposal]:
         """More proposals for the pool, neither in it nor taken: what is found by climbing the expected gain from the
         best of the pool and of the observed designs (`acquisition.search`). None before LEAST_SEARCHED designs have an
@@ -168,7 +169,7 @@ class Bayes:
 
                 return search(self._space, scores, starts, taken, seed=seed)
             except (RuntimeError, ArithmeticError) as error:
-                self._fit_notes.append(f"the direct search failed: {error}; the pool is the generator's alone")
+                self._fit_notes.append(f"the direct search failed: {error}; the pool is without it")
                 return []
 
     def select(self, pool: Sequence[Proposal], q: int, pending: Sequence[Design], *, seed: int) -> list[Pick]:

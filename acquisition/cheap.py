@@ -15,7 +15,8 @@ import numpy as np
 
 from acquisition.encoding import Encoding
 from acquisition.noise import variances
-from acquisition.surrogate import Process, Surrogate
+from acquisition.process import Process
+from acquisition.surrogate import Surrogate
 from loop.ledger import Gate, source_name
 from loop.types import Objective, Record
 

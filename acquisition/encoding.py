@@ -26,6 +26,7 @@ class Encoding:
         self.groups = groups(space)
         self.n_numeric = max(len(self.numeric), 0 if self.categorical or self.groups else 1)
         self.n_categorical = len(self.categorical)
+        self.choices = tuple(len(p.choices) for p in self.categorical)
         sizes = [(group.parameter.molecules is not None, len(group.names)) for group in self.groups]
         self.described = tuple(size for generated, size in sizes if not generated)
         self.generated = tuple(size for generated, size in sizes if generated)

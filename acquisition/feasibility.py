@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from acquisition.encoding import Encoding
-from acquisition.surrogate import Process, distinct, usable
+from acquisition.process import Process
+from acquisition.surrogate import distinct, usable
 from loop.types import TEACHING_CAUSES, Design, Failure, Objective, Record
 
 FIT_TOLERANCE = 1e-4

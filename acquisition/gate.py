@@ -17,7 +17,8 @@ import numpy as np
 from acquisition.cheap import Source, told
 from acquisition.encoding import Encoding
 from acquisition.noise import variances
-from acquisition.surrogate import Rows, Surrogate
+from acquisition.process import Rows
+from acquisition.surrogate import Surrogate
 from loop.ledger import Gate
 from loop.seeds import derive
 from loop.types import Objective, Record

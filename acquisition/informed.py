@@ -10,7 +10,8 @@ import numpy as np
 from acquisition.cheap import LEAST_JUDGES, Source, judged, sources
 from acquisition.encoding import Encoding
 from acquisition.gate import Independent, judge
-from acquisition.surrogate import Rows, Surrogate
+from acquisition.process import Rows
+from acquisition.surrogate import Surrogate
 from loop.ledger import Gate, Residual
 from loop.types import Objective, Record
 

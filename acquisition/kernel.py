@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -12,7 +11,7 @@ from gpytorch.priors import LogNormalPrior
 from torch import Tensor
 
 BLOCK = 32
-"""Rows worked out at once, so that the differences of a large pool stay in the processor's cache."""
+"""Rows worked out at once, so that the distances of a large pool stay in the processor's cache."""
 
 
 class MixedKernel(Kernel):  # type: ignore[misc]
@@ -40,28 +39,44 @@ class MixedKernel(Kernel):  # type: ignore[misc]
     def __init__(
         self,
         n_numeric: int,
-        n_categorical: int,
+        choices: tuple[int, ...],
         n_features: int = 0,
         described: tuple[int, ...] = (),
         generated: tuple[int, ...] = (),
     ) -> None:
+        """`choices` counts those of each category; `described` and `generated` the columns of each group."""
         super().__init__()
-        self.n_numeric, self.n_categorical, self.n_features = n_numeric, n_categorical, n_features
+        self.n_numeric, self.n_categorical, self.n_features = n_numeric, len(choices), n_features
         self.described, self.generated = described, generated
-        width = n_numeric + n_categorical + len(generated)
+        width = n_numeric + len(choices) + len(generated)
         self._positive("main_variance", width, math.log(0.5 / width), 1.0)
         self._positive("interaction_variance", 1, math.log(0.5), 1.0)
         if n_numeric:
             self._positive("main_length", n_numeric, math.sqrt(2), math.sqrt(3))
             self._positive("length", n_numeric, math.sqrt(2) + 0.5 * math.log(n_numeric), math.sqrt(3))
-        if n_categorical:
-            self._positive("category_scale", n_categorical, 0.0, 1.0)
+        if choices:
+            self._positive("category_scale", len(choices), 0.0, 1.0)
         if described:
             self._positive("described_variance", len(described), math.log(0.25 / max(width, 1)), 1.5)
         for g, size in enumerate((*described, *generated)):
             self._positive(f"group_length_{g}", size, math.sqrt(2) + 0.5 * math.log(size), math.sqrt(3))
         if n_features:
             self._positive("feature_variance", n_features, math.log(0.25), 1.5)
+        self._lay_out(choices)
+
+    def _lay_out(self, choices: tuple[int, ...]) -> None:
+        """Where things are. `_smooth` (terms, most columns of one) holds the columns of every main effect of numbers,
+        positions in the numbers and descriptors followed by a zero, which fills up; `_owner` and `_choice` (all
+        choices,) name the category column and the code of each choice."""
+        starts = torch.tensor([1] * self.n_numeric + [*self.described, *self.generated]).cumsum(0).tolist()
+        terms = [list(range(a, b)) for a, b in zip([0, *starts], starts, strict=False)]
+        widest = max(map(len, terms), default=0)
+        smooth = [[*term, *[starts[-1]] * (widest - len(term))] for term in terms]
+        self.register_buffer("_smooth", torch.tensor(smooth, dtype=torch.long), persistent=False)
+        codes = [(c, code) for c, n in enumerate(choices) for code in range(n)]
+        owner, choice = zip(*codes, strict=True) if codes else ((), ())
+        self.register_buffer("_owner", torch.tensor(owner, dtype=torch.long), persistent=False)
+        self.register_buffer("_choice", torch.tensor(choice, dtype=torch.float64), persistent=False)
 
     @property
     def is_stationary(self) -> bool:
@@ -91,44 +106,61 @@ class MixedKernel(Kernel):  # type: ignore[misc]
         return torch.cat([self._block(rows, x2) for rows in torch.split(x1, BLOCK, dim=-2)], dim=-2)
 
     def _block(self, x1: Tensor, x2: Tensor) -> Tensor:
-        k, c = self.n_numeric, self.n_numeric + self.n_categorical
-        f = c + sum(self.described) + sum(self.generated)
-        main, interaction = self.value_of("main_variance"), self.value_of("interaction_variance")
-        total, correlation, squared = interaction * 0.0, interaction, None
-        if self.n_numeric:
-            apart = (x1[..., :, None, :k] - x2[..., None, :, :k]).abs()
-            total = total + matern(apart / self.value_of("main_length")) @ main[:k]
-            squared = (apart / self.value_of("length")).square().sum(-1)
-        for g, apart in enumerate(self._groups_apart(x1, x2)):
-            likeness = matern(apart.clamp_min(1e-20).sqrt())
-            if g < len(self.described):
-                total = total + self.value_of("described_variance")[g] * likeness
-            else:
-                total = total + main[c + g - len(self.described)] * likeness
-                squared = apart if squared is None else squared + apart
-        if squared is not None:
-            correlation = correlation * matern(squared.clamp_min(1e-20).sqrt())
+        numbers1, numbers2 = self._numbers(x1), self._numbers(x2)
+        interaction, mismatch = self.value_of("interaction_variance"), torch.zeros(1, dtype=x1.dtype)
+        total = torch.zeros(1, dtype=x1.dtype)
+        if len(self._smooth):
+            total = self._main_effects(numbers1, numbers2)
         if self.n_categorical:
-            differs = (x1[..., :, None, k:c] != x2[..., None, :, k:c]).to(x1)
-            total = total + (1 - differs) @ main[k:c]
-            correlation = correlation * torch.exp(
-                -differs @ (1 / (self.n_categorical * self.value_of("category_scale")))
-            )
+            codes1, codes2 = self._codes(x1), self._codes(x2)
+            same = self.value_of("main_variance")[self.n_numeric :][self._owner]
+            total = total + (codes1 * same) @ codes2.mT
+            apart = 1 / (self.n_categorical * self.value_of("category_scale"))
+            mismatch = apart.sum() - (codes1 * apart[self._owner]) @ codes2.mT
         if self.n_features:
+            f = x1.shape[-1] - self.n_features
             total = total + (x1[..., f:] * self.value_of("feature_variance")) @ x2[..., f:].mT
-        return total + correlation
+        if not (self.n_numeric or self.generated):
+            return total + interaction * torch.exp(-mismatch)
+        columns, lengths = self._interacting()
+        distance = torch.cdist(numbers1[..., columns] / lengths, numbers2[..., columns] / lengths)
+        return total + interaction * matern(distance, mismatch)
 
-    def _groups_apart(self, x1: Tensor, x2: Tensor) -> Iterator[Tensor]:
-        """(..., n, m) squared scaled distance in each group of descriptors."""
-        start = self.n_numeric + self.n_categorical
-        for g, size in enumerate((*self.described, *self.generated)):
-            x, y = x1[..., start : start + size], x2[..., start : start + size]
-            scaled = (x[..., :, None, :] - y[..., None, :, :]) / self.value_of(f"group_length_{g}")
-            yield scaled.square().sum(-1)
-            start += size
+    def _numbers(self, x: Tensor) -> Tensor:
+        """(..., n, columns + 1): the numbers, the descriptors, and a zero."""
+        k, end = self.n_numeric, x.shape[-1] - self.n_features
+        return torch.cat([x[..., :k], x[..., k + self.n_categorical : end], torch.zeros_like(x[..., :1])], dim=-1)
+
+    def _codes(self, x: Tensor) -> Tensor:
+        """(..., n, all choices): 1 for those that a row has."""
+        categories = x[..., self.n_numeric : self.n_numeric + self.n_categorical]
+        chosen: Tensor = (categories[..., self._owner] == self._choice).to(x)
+        return chosen
+
+    def _lengths(self) -> list[Tensor]:
+        """Those of the groups."""
+        return [self.value_of(f"group_length_{g}") for g in range(len(self.described) + len(self.generated))]
+
+    def _main_effects(self, numbers1: Tensor, numbers2: Tensor) -> Tensor:
+        """(..., n, m) of numbers and groups, all terms at once."""
+        k, c = self.n_numeric, self.n_numeric + self.n_categorical
+        main = self.value_of("main_variance")
+        weights = torch.cat([main[:k], *([self.value_of("described_variance")] if self.described else []), main[c:]])
+        own = [self.value_of("main_length")] if k else []
+        lengths = torch.cat([*own, *self._lengths(), torch.ones(1, dtype=main.dtype)])[self._smooth].unsqueeze(-2)
+        scaled1, scaled2 = (x[..., self._smooth].movedim(-2, -3) / lengths for x in (numbers1, numbers2))
+        effects: Tensor = torch.einsum("t,...tnm->...nm", weights, matern(torch.cdist(scaled1, scaled2)))
+        return effects
+
+    def _interacting(self) -> tuple[list[int], Tensor]:
+        """The numbers and descriptors that interact, and their lengths."""
+        told, made = self.n_numeric + sum(self.described), sum(self.generated)
+        own = [self.value_of("length")] if self.n_numeric else []
+        lengths = torch.cat([*own, *self._lengths()[len(self.described) :]])
+        return [*range(self.n_numeric), *range(told, told + made)], lengths
 
 
-def matern(distance: Tensor) -> Tensor:
-    """Matern 5/2 correlation at a scaled distance."""
+def matern(distance: Tensor, less: Tensor | float = 0.0) -> Tensor:
+    """Matern 5/2 correlation at a scaled distance, times exp(-less)."""
     r = math.sqrt(5) * distance
-    return (1 + r + r.square() / 3) * torch.exp(-r)
+    return (1 + r + r.square() / 3) * torch.exp(-r - less)

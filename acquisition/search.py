@@ -1,4 +1,4 @@
-"""Direct search of a mixed space: from the best designs there are, one field is changed at a time."""
+"""Direct search of a mixed space: designs that differ from the best there are in a few fields."""
 
 from __future__ import annotations
 
@@ -13,7 +13,16 @@ from loop.space import Space, at_fraction
 from loop.types import Design, Parameter, Proposal, Value
 
 SOURCE = "search"
-"""What the proposals say they come from."""
+"""What proposals say that were found uphill."""
+
+VARIATION = "variation"
+"""What proposals say that are a leader with some fields drawn anew."""
+
+CHANGED = 3
+"""Most such fields."""
+
+ATTEMPTS = 4
+"""Variations drawn for each that is wanted; the rest break a rule or are there already."""
 
 PATHS = 12
 MOVES = 24
@@ -39,6 +48,26 @@ class Path:
     @property
     def top(self) -> Design:
         return max(self.seen, key=lambda design: self.seen[design])
+
+
+def variations(
+    space: Space, leaders: Sequence[Design], taken: Collection[Design], n: int, *, seed: int
+) -> list[Proposal]:
+    """At most n distinct valid designs, none of them taken: a leader, its proposal's parent, with one to CHANGED free
+    fields drawn anew. Around the leaders they are denser than a generator's draws, and they keep most of what is good
+    about them (mutation in a genetic algorithm)."""
+    rng, free, old, found = np.random.default_rng(seed), space.free, {*taken, *leaders}, dict[Design, Proposal]()
+    for _ in range(ATTEMPTS * n if free else 0):
+        leader = leaders[int(rng.integers(len(leaders)))]
+        changed = rng.choice(len(free), size=min(len(free), int(rng.integers(1, CHANGED + 1))), replace=False)
+        drawn = {free[i].name: at_fraction(free[i], rng.random()) for i in changed}
+        pinned = set(space.pinned(leader.values)) - drawn.keys()
+        design = space.canonicalise(freed(space, {**leader.values, **drawn}, pinned, rng))
+        if design not in old and design not in found and not space.violations(design):
+            found[design] = Proposal(design, VARIATION, parents=(leader.id,))
+            if len(found) == n:
+                break
+    return list(found.values())
 
 
 def search(

@@ -26,7 +26,8 @@ import numpy as np
 from acquisition.bayes import QLogNEI
 from acquisition.cheap import Source
 from acquisition.encoding import Encoding
-from acquisition.surrogate import Surrogate, reproducible
+from acquisition.process import reproducible
+from acquisition.surrogate import Surrogate
 from benchmarks.kept import kept
 from benchmarks.problems import OBJECTIVE, Problem
 from loop.audit import flag, resolve

@@ -26,7 +26,8 @@ import numpy as np
 from acquisition.cheap import Source, judged
 from acquisition.encoding import Encoding
 from acquisition.gate import Independent, Labeller, judge
-from acquisition.surrogate import Rows, Surrogate, reproducible
+from acquisition.process import Rows, reproducible
+from acquisition.surrogate import Surrogate
 from benchmarks.kept import kept
 from benchmarks.problems import OBJECTIVE, Problem
 from loop.types import Design, Record

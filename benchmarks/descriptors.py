@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from acquisition.encoding import Encoding
-from acquisition.surrogate import Process, reproducible
+from acquisition.process import Process, reproducible
 from loop.seeds import derive
 from loop.space import Space
 from loop.types import Design, Parameter

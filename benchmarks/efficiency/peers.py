@@ -185,14 +185,15 @@ class BayBE(Peer):
     def propose(self, records: Sequence[Record], q: int, round: int) -> list[Design]:
         import pandas as pd
         from baybe.recommenders import BotorchRecommender
-        from baybe.searchspace import SearchSpace
+        from baybe.searchspace import SearchSpace, SubspaceDiscrete
         from baybe.settings import Settings
 
         candidates = self.candidates(records, round)
         table = pd.DataFrame([self.values(design) for design in candidates])
         told = pd.DataFrame([self.values(record.design) for record in records])
         known = pd.concat([table, told])
-        space = SearchSpace.from_dataframe(table, [self.parameter(p, known[p.name]) for p in self.free])
+        # `SearchSpace.from_dataframe` makes the same space, but compares every value with every level
+        space = SearchSpace(SubspaceDiscrete([self.parameter(p, known[p.name]) for p in self.free], table))
         for o in self.case.objectives:
             told[o.property] = [record.estimates[o.property].mean for record in records]
         with Settings(random_seed=self.draw("baybe", round)):

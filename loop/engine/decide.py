@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from loop.campaign import Campaign
 
 POOL = 1000
+VARIED = 0.5
+"""Share of the pool that are variations of the best designs, where the acquisition makes any."""
 TOP_LEVEL = 3
 
 
@@ -84,9 +86,13 @@ class Decider:
         if isinstance(generator, Introspective):
             quality = generator.quality(history.records, seed=seed("quality"))
         wanted = Condition(levels={o.property: TOP_LEVEL for o in goals(campaign.objectives)}, known=history.known)
-        pool = generator.propose(POOL, wanted, fit.incumbents(), seed=seed("propose"))
+        leaders, varied = fit.incumbents(), list[Proposal]()
+        if vary := getattr(acquisition, "vary", None):
+            varied = vary(leaders, history.known, round(VARIED * POOL), seed=seed("vary"))
+        pool = generator.propose(POOL - len(varied), wanted, leaders, seed=seed("propose"))
         draws = dict(getattr(generator, "counts", {}))
-        fresh = [proposal for proposal in pool if proposal.design not in history.known]
+        there = {proposal.design for proposal in varied}
+        fresh = varied + [p for p in pool if p.design not in history.known and p.design not in there]
         if search := getattr(acquisition, "search", None):
             fresh += search(fresh, history.known, seed=seed("search"))
         ahead = self._outlook(fit, fresh, seed("outlook"))

@@ -11,7 +11,8 @@ from acquisition.bayes import QLogNEI
 from acquisition.cheap import Source, sources
 from acquisition.encoding import Encoding
 from acquisition.gate import FOLDS, Independent, Trial, jittered, judge, no_more_than
-from acquisition.surrogate import Rows, Surrogate
+from acquisition.process import Rows
+from acquisition.surrogate import Surrogate
 from loop.space import Space
 from loop.types import Estimate, Objective, Parameter, Record
 

@@ -13,7 +13,7 @@ from acquisition.bayes import LEAST_SEARCHED, Bayes, QLogNEHVI, QLogNEI
 from acquisition.encoding import Encoding
 from acquisition.informative import IntegratedVariance
 from acquisition.promise import Promise, directions, standard_moments
-from acquisition.search import MOVES, freed, neighbours
+from acquisition.search import CHANGED, MOVES, freed, neighbours, variations
 from acquisition.surrogate import Surrogate
 from loop.space import Constraint, Space
 from loop.types import Check, Design, Estimate, Objective, Parameter, Proposal, Record
@@ -73,6 +73,35 @@ def test_what_was_pinned_is_drawn_anew_once_it_is_free() -> None:
     coated = [float(freed(MIXED, {**bare.values, "ligand": "b"}, {"density"}, rng)["density"]) for _ in range(200)]
     assert min(coated) < 0.2 and max(coated) > 1.8
     assert freed(MIXED, {**bare.values, "x": 0.1}, {"density"}, rng)["density"] == 0.0
+
+
+def test_a_variation_differs_from_its_leader_in_few_fields_and_is_new() -> None:
+    leaders, taken = DESIGNS[:3], MIXED.sample(300, seed=8)
+    named = {leader.id: leader for leader in leaders}
+    found = variations(MIXED, leaders, taken, 150, seed=4)
+    designs = [p.design for p in found]
+    assert len(set(designs)) == len(found) == 150 and not {*leaders, *taken} & set(designs)
+    changed = []
+    for p in found:
+        assert p.generator == "variation" and MIXED.violations(p.design) == ()
+        leader = named[p.parents[0]]
+        moved = {name for name in MIXED.names if p.design.values[name] != leader.values[name]}
+        changed.append(len(moved - {"density"} if leader.values["ligand"] == "none" else moved))
+    assert set(changed) >= {1, 2, 3} and max(changed) <= CHANGED + 1, "a ligand that goes takes its density along"
+    assert variations(MIXED, leaders, taken, 150, seed=4) == found != variations(MIXED, leaders, taken, 150, seed=5)
+
+
+def test_variations_end_where_there_are_no_more() -> None:
+    space = Space([Parameter("n", "integer", bounds=(1, 6))])
+    designs = [space.canonicalise({"n": n}) for n in range(1, 7)]
+    assert {p.design for p in variations(space, designs[:2], designs[:4], 20, seed=1)} == set(designs[4:])
+    assert variations(space, designs[:2], designs, 20, seed=1) == []
+
+
+@pytest.mark.parametrize(("acquisition", "count"), [(IntegratedVariance(), 20), (QLogNEI(), 1)])
+def test_nothing_is_varied_where_nothing_improves(acquisition: Bayes, count: int) -> None:
+    acquisition.fit(MIXED, [UP], recorded(DESIGNS[:count]), [], seed=1)
+    assert acquisition.vary(DESIGNS[:3], DESIGNS, 10, seed=1) == []
 
 
 def test_the_search_finds_what_a_poor_pool_lacks_and_it_is_picked(fitted: QLogNEI) -> None:
@@ -186,5 +215,5 @@ def test_two_goals_are_searched_in_several_directions() -> None:
 
 def test_what_is_searched_for_is_no_reference_for_learning() -> None:
     designs = MIXED.sample(6, seed=9)
-    pool = [Proposal(d, "search" if i < 3 else "uniform") for i, d in enumerate(designs)]
+    pool = [Proposal(d, "search" if i < 2 else "variation" if i < 3 else "uniform") for i, d in enumerate(designs)]
     assert reference(pool, 0) == [3, 4, 5]

@@ -12,6 +12,7 @@ from scipy.stats import multivariate_normal
 
 from acquisition.encoding import Encoding
 from acquisition.noise import inverse_trigamma, variances
+from acquisition.process import Process
 from acquisition.surrogate import Surrogate, usable, utility_moments
 from loop.space import Space
 from loop.types import Design, Estimate, Objective, Parameter, Record
@@ -79,35 +80,43 @@ def test_unseen_designs_are_predicted_and_the_interval_is_honest() -> None:
     assert 0.85 <= np.mean(covered) <= 0.99
 
 
+def process_of(records: list[Record], *, ensemble: bool = False) -> Process:
+    """That of the property of all records."""
+    encoding, estimates = Encoding(SPACE), [r.estimates["strength"] for r in records]
+    rows = encoding.rows([r.design for r in records])
+    values = np.array([e.mean for e in estimates])
+    return Process(encoding, rows, values, variances(records, estimates), ensemble=ensemble)
+
+
 def test_posterior_is_the_closed_form_with_the_measured_errors() -> None:
     encoding, designs = Encoding(SPACE), SPACE.sample(6, seed=3)
     errors = [0.1, 0.1, 4.0, 0.1, 0.1, 4.0]
     records = [record(d, truth(d), se) for d, se in zip(designs, errors, strict=True)]
-    surrogate = Surrogate(encoding, HIGH, records)
+    process = process_of(records)
     asked = SPACE.sample(20, seed=4)
-    mean, sd = surrogate.predict(encoding.rows(asked))
+    mean, variance = process.posterior(encoding.rows(asked))
 
     y = np.array([truth(d) for d in designs])
     centre, scale = y.mean(), y.std(ddof=1)
-    residual = surrogate.model.likelihood.second_noise.item()
+    residual = process.model.likelihood.second_noise.item()
     believed = variances(records, [r.estimates["strength"] for r in records])
     noise = np.maximum(believed / scale**2, 1e-6) + residual
-    k = hand_kernel(surrogate, encoding)
+    k = hand_kernel(process, encoding)
     gram, cross = k(designs, designs) + np.diag(noise), k(asked, designs)
-    constant = surrogate.model.mean_module.constant.item()
+    constant = process.model.mean_module.constant.item()
     by_hand = constant + cross @ np.linalg.solve(gram, (y - centre) / scale - constant)
-    variance = k(asked, asked).diagonal() - np.einsum("ij,ji->i", cross, np.linalg.solve(gram, cross.T))
-    assert np.allclose(mean, centre + scale * by_hand, atol=1e-6 * scale)
-    assert np.allclose(sd, scale * np.sqrt(variance), atol=1e-5 * scale)
-    at_records, _ = surrogate.predict(encoding.rows(designs))
-    missed = np.abs(at_records - y)
+    left = k(asked, asked).diagonal() - np.einsum("ij,ji->i", cross, np.linalg.solve(gram, cross.T))
+    assert np.allclose(mean, by_hand, atol=1e-6)
+    assert np.allclose(variance, left, atol=1e-6)
+    at_records, _ = process.posterior(encoding.rows(designs))
+    missed = np.abs(centre + scale * at_records - y)
     assert missed[[2, 5]].min() > missed[[0, 1, 3, 4]].max()
 
 
-def hand_kernel(surrogate: Surrogate, encoding: Encoding):
+def hand_kernel(process: Process, encoding: Encoding):
     """The covariance of the docstring of MixedKernel, written with loops over pairs and fields."""
     p = {
-        name: surrogate.model.covar_module.value_of(name).detach().numpy()
+        name: process.model.covar_module.value_of(name).detach().numpy()
         for name in ("main_variance", "interaction_variance", "main_length", "length", "category_scale")
     }
     n_numeric, n_categorical = encoding.n_numeric, encoding.n_categorical
@@ -133,32 +142,40 @@ def hand_kernel(surrogate: Surrogate, encoding: Encoding):
 
 
 def test_leave_one_out_is_the_refit_without_the_record() -> None:
-    encoding = Encoding(SPACE)
-    surrogate = Surrogate(encoding, HIGH, noisy_records(15, 0.5, 5))
-    k, y = hand_kernel(surrogate, encoding), surrogate.model.train_targets.numpy()
-    noise, constant = surrogate.noise.numpy(), surrogate.model.mean_module.constant.item()
-    designs = [r.design for r in surrogate.records]
-    rows = surrogate.residuals()
-    assert [row.record for row in rows] == surrogate.records
+    encoding, records = Encoding(SPACE), noisy_records(15, 0.5, 5)
+    process = process_of(records)
+    k, y = hand_kernel(process, encoding), process.model.train_targets.numpy()
+    noise, constant = process.noise.numpy(), process.model.mean_module.constant.item()
+    designs = [r.design for r in records]
+    means, sds = process.left_out()
     for i in (0, 7, 14):
         others = [j for j in range(15) if j != i]
         gram = k(designs, designs)
         weights = np.linalg.solve(gram[np.ix_(others, others)] + np.diag(noise[others]), gram[others, i])
         mean = constant + weights @ (y[others] - constant)
         variance = gram[i, i] - weights @ gram[others, i] + noise[i]
-        assert rows[i].predicted == pytest.approx(surrogate.centre + surrogate.scale * mean, rel=1e-6)
-        assert rows[i].sd == pytest.approx(surrogate.scale * math.sqrt(variance), rel=1e-6)
-        assert rows[i].z == pytest.approx((rows[i].observed - rows[i].predicted) / rows[i].sd)
+        assert means[i] == pytest.approx(process.centre + process.scale * mean, rel=1e-6)
+        assert sds[i] == pytest.approx(process.scale * math.sqrt(variance), rel=1e-6)
+
+
+def test_residuals_name_their_records() -> None:
+    surrogate = Surrogate(Encoding(SPACE), HIGH, noisy_records(15, 0.5, 5))
+    rows = surrogate.residuals()
+    assert [row.record for row in rows] == surrogate.records
+    means, sds = surrogate.left_out()
+    for row, mean, sd in zip(rows, means, sds, strict=True):
+        assert (row.predicted, row.sd) == (mean, sd)
+        assert row.z == pytest.approx((row.observed - row.predicted) / row.sd)
 
 
 def test_densities_in_sequence_multiply_to_the_marginal_likelihood() -> None:
-    encoding = Encoding(SPACE)
-    surrogate = Surrogate(encoding, HIGH, noisy_records(15, 0.5, 5))
-    k, y = hand_kernel(surrogate, encoding), surrogate.model.train_targets.numpy()
-    designs = [r.design for r in surrogate.records]
-    covariance = k(designs, designs) + np.diag(surrogate.noise.numpy())
-    mean = np.full(15, surrogate.model.mean_module.constant.item())
-    density = surrogate.in_sequence()
+    encoding, records = Encoding(SPACE), noisy_records(15, 0.5, 5)
+    process = process_of(records)
+    k, y = hand_kernel(process, encoding), process.model.train_targets.numpy()
+    designs = [r.design for r in records]
+    covariance = k(designs, designs) + np.diag(process.noise.numpy())
+    mean = np.full(15, process.model.mean_module.constant.item())
+    density = process.in_sequence()
     assert density.sum() == pytest.approx(multivariate_normal(mean, covariance).logpdf(y), rel=1e-6)
     first = multivariate_normal(mean[:6], covariance[:6, :6]).logpdf(y[:6])
     assert density[:6].sum() == pytest.approx(first, rel=1e-6)
