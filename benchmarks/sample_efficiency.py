@@ -16,6 +16,7 @@ import resource
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from benchmarks.efficiency.cases import BATCH, ROUNDS, Case, Evaluations
 from benchmarks.efficiency.methods import PRODUCT, Method, Product
 from benchmarks.efficiency.page import page
 from benchmarks.efficiency.peers import PEERS
-from benchmarks.efficiency.problems import FILMS, PROBLEMS
+from benchmarks.efficiency.problems import FILMS, PROBLEMS, UNAIDED
 from benchmarks.efficiency.runs import Run
 from benchmarks.kept import kept
 
@@ -67,23 +68,36 @@ def round_off(value: float) -> float:
 
 def missing(done: Sequence[Run], problems: Sequence[str], methods: Sequence[str], seeds: int) -> Iterator[Run]:
     """The runs that are not done: of a problem all methods with the first seed, then with the next."""
-    there = {(run.problem, run.method, run.seed) for run in done}
+    there = {(run.problem, run.method, run.seed): run for run in done}
     best = {(run.problem, run.seed): run.best for run in done}
-    spawn = multiprocessing.get_context("spawn")
     for problem in problems:
         for seed in range(seeds):
             for method in methods:
                 if (problem, method, seed) in there or not differs(problem, method):
                     continue
-                if (problem, seed) not in best:
-                    best[problem, seed] = PROBLEMS[problem](seed).best()
-                with ProcessPoolExecutor(1, mp_context=spawn) as process:
-                    run = process.submit(campaign, problem, method, seed, best[problem, seed]).result()
-                print(
-                    f"{problem}, {method}, seed {seed}: {sum(run.seconds):.0f} s, missing {run.missing(-1):.3g}",
-                    flush=True,
-                )
+                if alone := there.get((UNAIDED.get(problem, ""), unaided(method), seed)):
+                    run = replace(alone, problem=problem, method=method)
+                else:
+                    if (problem, seed) not in best:
+                        best[problem, seed] = PROBLEMS[problem](seed).best()
+                    run = apart(problem, method, seed, best[problem, seed])
+                there[problem, method, seed] = run
                 yield run
+
+
+def apart(problem: str, method: str, seed: int, best: float) -> Run:
+    """One run, in a process of its own."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        run = process.submit(campaign, problem, method, seed, best).result()
+    print(f"{problem}, {method}, seed {seed}: {sum(run.seconds):.0f} s, missing {run.missing(-1):.3g}", flush=True)
+    return run
+
+
+def unaided(method: str) -> str:
+    """The method that is the same where there is no cheap source; empty for one that uses it."""
+    if method == "loop, no cheap source":
+        return "loop"
+    return "" if method in PRODUCT and PRODUCT[method].cheap else method
 
 
 def differs(problem: str, method: str) -> bool:

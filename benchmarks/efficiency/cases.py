@@ -80,9 +80,9 @@ class Evaluations:
     """Answers designs one after another. The k-th answer of a seed has the same error for every method, and the same
     statement of it, which is off as one from six blocks is."""
 
-    def __init__(self, case: Case, seed: int) -> None:
+    def __init__(self, case: Case, seed: int, most: int = EVALUATIONS) -> None:
         rng = np.random.default_rng(derive(seed, "noise"))
-        shape = EVALUATIONS, len(case.objectives)
+        shape = most, len(case.objectives)
         sd = rng.uniform(*case.noise, size=shape)
         self._case = case
         self._errors = sd * rng.normal(size=shape)

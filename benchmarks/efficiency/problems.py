@@ -20,3 +20,5 @@ PROBLEMS: Mapping[str, Callable[[int], Case]] = {
 }
 SEVERAL = ("particles, two goals", "disc brake", FILMS)
 """Those whose score is a hypervolume."""
+UNAIDED = {"particles, cheap source": "particles"}
+"""Problem -> the one that it is to a method which is not given the cheap source."""
