@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from loop.campaign.model import AUTO
 from loop.export import given_error
-from loop.ledger import Gate
+from loop.ledger import Gate, source_name
 from loop.noise import Noise, noise
 from loop.store import DecisionRow, ProposalRow, Reader
 from loop.types import Objective, Record
@@ -49,13 +50,14 @@ def findings(campaign: Campaign, reader: Reader) -> list[Finding]:
     last, records, proposals = decisions[-1], reader.records(), reader.proposals()
     noises = [noise(records, objective) for objective in campaign.objectives]
     ledgers = reader.ledgers()
+    free = {source_name(spec.name, spec.fidelity) for spec in campaign.sources if spec.labels == AUTO}
     return [
         *(drowned(n, last.round) for n in noises if n.wins),
         *calibration(proposals, records, campaign.objectives),
         *fallbacks(decisions, proposals),
         *pool(last, campaign.designs_per_round),
         *duplicates(proposals),
-        *(unbelieved(ledgers[-1].gates, ledgers[-1].round) if ledgers else ()),
+        *(unbelieved(ledgers[-1].gates, ledgers[-1].round, free) if ledgers else ()),
     ]
 
 
@@ -183,8 +185,9 @@ def duplicates(proposals: Sequence[ProposalRow]) -> list[Finding]:
     return [Finding("duplicates", max(at[-1] for at in again.values()), message, cure)]
 
 
-def unbelieved(gates: Sequence[Gate], round: int) -> list[Finding]:
-    """Cheap sources that no property of the last judged round was better known by."""
+def unbelieved(gates: Sequence[Gate], round: int, free: Collection[str] = ()) -> list[Finding]:
+    """Cheap sources that no property of the last judged round was better known by; those in `free` label only what
+    pays."""
     refused: dict[str, list[Gate]] = {}
     for gate in gates:
         refused.setdefault(gate.source, []).append(gate)
@@ -194,7 +197,9 @@ def unbelieved(gates: Sequence[Gate], round: int) -> list[Finding]:
             round,
             f"The cheap source {source} is not believed: "
             f"{'; '.join(f'{label(gate.property)}, {gate.reason}' for gate in judged)}.",
-            "Leave its `labels` out, or write `labels: auto`, which asks it nothing while it is refused.",
+            "Nothing is asked of it while that is so; where that lasts, the campaign does as well without it."
+            if source in free
+            else "Leave its `labels` out, or write `labels: auto`, which asks it nothing while it is refused.",
         )
         for source, judged in refused.items()
         if not any(gate.admitted for gate in judged)

@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from loop import plugins
 from loop.campaign.constraints import read_constraints
+from loop.campaign.fidelities import cheaper_sources, choose_fidelity, judge_costs
 from loop.campaign.model import Campaign, Execution, OracleSpec, PluginSpec, Stop, judge
 from loop.campaign.objectives import read_objectives
 from loop.campaign.parameters import read_parameters
@@ -27,7 +28,7 @@ from loop.campaign.schema import (
 from loop.execution import devices
 from loop.plugins import PluginError, did_you_mean
 from loop.space import Space, SpaceError
-from loop.types import Isolation, Kind, Objective, Oracle, goals
+from loop.types import Design, Isolation, Kind, Objective, Oracle, goals
 
 MOST_HYPERVOLUME = 4
 """More goals than this are scalarised by default: hypervolume costs time and discerns little among so many."""
@@ -42,7 +43,7 @@ def build(data: Any, path: Path, text: str, problems: Problems, *, thorough: boo
     oracles = read_oracles(section.get("oracles", {}), path.parent, problems)
     parameters = read_parameters(names, [spec.oracle for spec in oracles.values()], problems)
     constraints = read_constraints(lists.get("constraints", []), parameters, names, problems)
-    complete = len(oracles) == len(section.get("oracles", {}))
+    complete = all(name in oracles for name in section.get("oracles", {}))
     objectives = read_objectives(lists.get("objectives", []), oracles, names, problems, complete=complete)
     generator = read_plugin("generator", data.get("generator", {"kind": "cvae"}), path, problems, thorough)
     wanted = len(goals(objectives))
@@ -71,7 +72,8 @@ def build(data: Any, path: Path, text: str, problems: Problems, *, thorough: boo
         audit=entry.audit,
     )
     if thorough:
-        judge_reachable(campaign, problems)
+        if example := judge_reachable(campaign, problems):
+            judge_costs(campaign, example, problems)
         judge_machine(campaign, problems)
         problems.stop_if_any()
     return campaign
@@ -134,7 +136,7 @@ def judge_extension(
 def judge_audit(
     oracles: Mapping[str, OracleSpec], objectives: Sequence[Objective], data: Mapping[str, Any], problems: Problems
 ) -> None:
-    """Note where an oracle cannot be a cheap source, and what needs rounds that are complete at some time."""
+    """Note what cannot be a cheap source, and what needs rounds that are complete at some time."""
     execution = data.get("execution")
     at_any_time = isinstance(execution, dict) and execution.get("schedule") == "async"
     if at_any_time and data.get("audit"):
@@ -142,33 +144,39 @@ def judge_audit(
     for name, spec in oracles.items():
         if not spec.labels:
             continue
-        fault = None
-        if any(objective.oracle == name for objective in objectives):
+        fault, counted = None, spec.cheaper_than
+        where = ("oracles", counted, "fidelities") if counted else ("oracles", name, "labels")
+        if counted and not problems.found and not any(objective.oracle == counted for objective in objectives):
+            fault = f"{counted} answers no objective, so that there is nothing for {spec.fidelity} to inform"
+        elif any(objective.oracle == name for objective in objectives):
             fault = f"{name} answers an objective; a cheap source is another oracle, or the same under another name"
         elif spec.isolation == "person":
             fault = "a person is no cheap source"
         elif at_any_time:
             fault = "needs the schedule `rounds`: with `async` no round is ever complete"
-        if fault is not None:
-            problems.add(("oracles", name, "labels"), fault)
+        if fault is not None and not problems.told(where):
+            problems.add(where, fault)
 
 
-def judge_reachable(campaign: Campaign, problems: Problems) -> None:
-    """Note where not one valid design can be found: the campaign's own rules first, then the oracles' as well."""
+def judge_reachable(campaign: Campaign, problems: Problems) -> Design | None:
+    """A valid design. Note where not one can be found: the campaign's own rules first, then the oracles' as well."""
+    found: list[Design] = []
     for where, space in ((("constraints",), campaign.space), (("space",), campaign.judged_space())):
         try:
-            space.sample(1, seed=campaign.seed)
+            found = space.sample(1, seed=campaign.seed)
         except SpaceError as error:
             advice = cures(campaign) if where == ("space",) else ""
             problems.add(where, f"{error}{advice}", at_key=True)
-            return
+            return None
+    return found[0]
 
 
 def cures(campaign: Campaign) -> str:
     """What the oracles say against one design that the campaign's own rules allow."""
     (design,) = campaign.space.sample(1, seed=campaign.seed)
     checks = [check for spec in campaign.oracles.values() for check in judge(spec)(design)]
-    return "".join(f"; {check.name}: {check.detail}" for check in checks if not check.passed and check.detail)
+    said = [f"; {check.name}: {check.detail}" for check in checks if not check.passed and check.detail]
+    return "".join(dict.fromkeys(said))
 
 
 def judge_machine(campaign: Campaign, problems: Problems) -> None:
@@ -177,7 +185,7 @@ def judge_machine(campaign: Campaign, problems: Problems) -> None:
         devices.chosen(campaign.execution.devices)
     except devices.NoSuchDevice as error:
         problems.add(("execution", "devices", error.position), str(error))
-    for name, spec in campaign.oracles.items():
+    for name, spec in campaign.entries.items():
         try:
             getattr(spec.oracle, "ready", lambda: None)()
         except ValueError as error:
@@ -191,6 +199,11 @@ def read_oracles(section: Mapping[str, Any], folder: Path, problems: Problems) -
         entry = valid(OracleEntry, raw)
         if entry is not None and (spec := read_oracle(name, entry, folder, problems)):
             found[name] = spec
+            for source in cheaper_sources(spec, entry):
+                if source.name in section:
+                    fault = f"its {source.fidelity} would be called {source.name}, as another entry is; rename that one"
+                    problems.add(("oracles", name, "fidelities"), fault)
+                found.setdefault(source.name, source)
     return found
 
 
@@ -227,30 +240,6 @@ def default_replicates(oracle: Oracle, fidelity: str) -> int:
     """What the oracle itself advises in its method `default_replicates(fidelity)`, or else one."""
     advise = getattr(oracle, "default_replicates", None)
     return 1 if advise is None else int(advise(fidelity))
-
-
-def choose_fidelity(where: Where, entry: OracleEntry, offered: Sequence[str], problems: Problems) -> str | None:
-    """The fidelity asked for, or the only one there is."""
-    wanted = [entry.fidelity] if entry.fidelity is not None else list(entry.fidelities or [])
-    key = "fidelity" if entry.fidelity is not None else "fidelities"
-    if entry.fidelity is not None and entry.fidelities is not None:
-        problems.add((*where, "fidelities"), "give fidelity or fidelities, not both", at_key=True)
-    unknown = [level for level in wanted if level not in offered]
-    for level in unknown:
-        known = ", ".join(offered)
-        problems.add((*where, key), f"{level!r} is not one of {known}{did_you_mean(level, offered)}")
-    if len(wanted) > 1 and not unknown:
-        problems.add(
-            (*where, key),
-            f"choosing among several fidelities is not implemented yet; write `fidelity: {wanted[0]}` for one, "
-            "or one oracle entry for each",
-            at_key=True,
-        )
-        return wanted[0]
-    if not wanted and len(offered) > 1:
-        problems.add(where, f"say which fidelity: {', '.join(offered)}", at_key=True)
-    choice = wanted or offered
-    return None if unknown or not choice else choice[0]
 
 
 def make(role: str, entry: OracleEntry | PluginEntry, folder: Path, where: Where, problems: Problems) -> Any:

@@ -33,6 +33,7 @@ class OracleSpec:
     `replicates_max` how many it may grow to where they decide which designs lead (None: it stays); `time_limit` seconds
     per attempt (None: no limit); `attempts` how often a task is tried when the infrastructure fails. `labels` is how
     many generated designs it labels each round as a cheap source (0: it is none; AUTO: as many as pay).
+    `cheaper_than` names the entry of which this is a cheaper fidelity (None: it is an entry itself).
     `options` are the keys handed to the plug-in, as written. `record_kind` is the kind of its records.
     """
 
@@ -48,6 +49,7 @@ class OracleSpec:
     record_kind: Kind
     isolation: Isolation
     labels: int | Literal["auto"] = 0
+    cheaper_than: str | None = None
 
 
 @dataclass(frozen=True)
@@ -138,8 +140,13 @@ class Campaign:
         return tuple(dict.fromkeys(objective.oracle for objective in self.objectives))
 
     @property
+    def entries(self) -> Mapping[str, OracleSpec]:
+        """The oracles as the file has them: those that are a cheaper fidelity of another left out."""
+        return {name: spec for name, spec in self.oracles.items() if spec.cheaper_than is None}
+
+    @property
     def sources(self) -> tuple[OracleSpec, ...]:
-        """The cheap sources: oracles that label generated designs."""
+        """The cheap sources: oracles, and cheaper fidelities of oracles, that label generated designs."""
         return tuple(spec for spec in self.oracles.values() if spec.labels)
 
     @property
@@ -159,7 +166,7 @@ class Campaign:
 
     def judged_space(self) -> Space:
         """The space with every oracle's check, at the fidelity in use, as further rules, and its descriptions."""
-        describers = [getattr(spec.oracle, "describe", None) for spec in self.oracles.values()]
+        describers = [getattr(spec.oracle, "describe", None) for spec in self.entries.values()]
         return self.space.with_checks([judge(spec) for spec in self.oracles.values()], [d for d in describers if d])
 
     @cached_property

@@ -63,6 +63,11 @@ def find_reporter(
             problems.add((*where, "oracle"), f"no oracle has this name{did_you_mean(entry.oracle, oracles)}")
         if not candidates:
             return None
+        if (counted := candidates[entry.oracle].cheaper_than) is not None:
+            level = candidates[entry.oracle].fidelity
+            fault = f"{entry.oracle} only informs the search: write {counted}, or an entry of its own for {level}"
+            problems.add((*where, "oracle"), fault)
+            return None
     for spec in candidates.values():
         if entry.property in spec.oracle.properties:
             return spec

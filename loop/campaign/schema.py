@@ -151,7 +151,9 @@ class OracleEntry(Entry):
     model_config = ConfigDict(extra="allow")
     kind: str = Field(description="openmm, measurement, table or module:Class")
     fidelity: str | None = Field(None, description="price and quality level")
-    fidelities: list[str] | None = Field(None, min_length=1, description="levels to choose from")
+    fidelities: list[str] | None = Field(
+        None, min_length=1, description="rising in cost: the last counts, cheaper ones label as many designs as pay"
+    )
     replicates: Count | None = Field(None, description="per design; default: the oracle's own")
     replicates_max: Count | None = Field(
         None, description="to which a design gets more where its error bar decides which designs lead"

@@ -25,6 +25,7 @@ objectives:               # goal: maximize, minimize or target (with target: val
 
 oracles:                  # who answers: openmm (simulation), measurement (you), table (a CSV), or module:Class
   screen: {{kind: openmm, fidelity: screen, replicates: 3, time_limit: 10 min}}
+                          # fidelities: [smoke, screen] in place of fidelity: screen counts, smoke informs the search
   # lab:  {{kind: measurement, properties: {{beta_fraction: "1"}}}}     # loop ask / loop tell
 
 generator:   {{kind: cvae}}

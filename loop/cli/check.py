@@ -42,8 +42,8 @@ def describe(plan: Plan) -> list[str]:
     for price in plan.oracles:
         each = f"{price.tasks_per_design} x {duration(price.seconds_per_task)} per design at {price.fidelity}"
         each += generated(price)
-        total = "" if price.hours is None else f", {duration(3600 * price.hours)} in all"
-        lines.append(f"oracle {price.name}: {each}{total}{' of your time' if price.isolation == 'person' else ''}")
+        each += in_all(price)
+        lines.append(f"oracle {price.name}: {each}{' of your time' if price.isolation == 'person' else ''}")
         lines += more_replicates(price)
     if plan.wall_hours:
         most = plan.most_wall_hours or plan.wall_hours
@@ -59,6 +59,13 @@ def generated(price: Price) -> str:
     if price.labels == "auto":
         return ", and as many generated designs as pay"
     return f", and {price.labels} generated designs a round" if price.labels else ""
+
+
+def in_all(price: Price) -> str:
+    """What all that is asked of an oracle takes."""
+    if price.hours is None:
+        return ""
+    return f", {duration(3600 * price.hours)} in all" if price.hours > 0 else ", none at first"
 
 
 def more_replicates(price: Price) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
@@ -51,80 +51,150 @@ def reasons(labels: Mapping[str, Labelling]) -> list[str]:
     return [labelling.reason for labelling in labels.values() if labelling.reason]
 
 
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What a source is expected to tell and to take: the `part` of a property's variance that it explains, and the
+    seconds of a `label` and of an `evaluation`, of functions of so many `fields`."""
+
+    part: float
+    label: float
+    evaluation: float
+    fields: int
+
+    @property
+    def ratio(self) -> float:
+        """The best number of labels per evaluation."""
+        return labels_per_evaluation(self.part, self.evaluation, self.label, self.fields)
+
+    @property
+    def left(self) -> float:
+        """What is left of the variance for the same money, spent on evaluations and this source at the best ratio,
+        in a unit that all sources of a campaign share; infinite where that ratio is one or less."""
+        ratio, falls = min(self.ratio, MOST_LABELS), rate(self.fields)
+        if ratio <= 1:
+            return math.inf
+        return float((self.evaluation + ratio * self.label) ** falls * (self.part * ratio**-falls + 1 - self.part))
+
+    @property
+    def pays(self) -> bool:
+        """Whether that is less than evaluations alone leave."""
+        return bool(self.left < self.evaluation ** rate(self.fields))
+
+    def __str__(self) -> str:
+        return (
+            f"it explains {self.part:.2f} of the variance, a label takes {self.label:.3g} s, "
+            f"an evaluation {self.evaluation:.3g} s"
+        )
+
+
 def labellings(
     campaign: Campaign, history: History, gates: Sequence[Gate], designs: Sequence[Design], count: int
 ) -> dict[str, Labelling]:
     """Source -> what it is asked in a round of `count` picks. `designs` stand for those whose cost is asked of the
     oracles; `gates` say which sources are believed."""
-    return {
-        spec.name: _paying(campaign, spec, history, gates, designs, count)
-        if spec.labels == AUTO
-        else Labelling(spec.labels, True)
+    worths = {
+        spec.name: _worth(campaign, spec, history, refused(spec, gates), designs)
         for spec in campaign.sources
+        if spec.labels == AUTO and designs and believed(spec, gates)
     }
+    asked = {}
+    for spec in campaign.sources:
+        if spec.labels != AUTO:
+            asked[spec.name] = Labelling(spec.labels, True)
+        elif not believed(spec, gates):
+            asked[spec.name] = Labelling(0, False, f"{spec.name} is not believed, and is asked nothing")
+        else:
+            asked[spec.name] = _paying(campaign, spec, history, worths, count) if designs else Labelling(0, False)
+    return asked
 
 
-def _paying(
-    campaign: Campaign,
-    spec: OracleSpec,
-    history: History,
-    gates: Sequence[Gate],
-    designs: Sequence[Design],
-    count: int,
-) -> Labelling:
-    """As many labels in all as leave the least uncertainty for what labels and evaluations cost together."""
-    judged = [gate for gate in gates if gate.source == source_name(spec.name, spec.fidelity)]
-    if judged and not any(gate.admitted for gate in judged):
-        return Labelling(0, False, f"{spec.name} is not believed, and is asked nothing")
-    refused = {gate.property for gate in judged if not gate.admitted}
-    if not designs:
-        return Labelling(0, False)
+def refused(spec: OracleSpec, gates: Sequence[Gate]) -> set[str]:
+    """The properties that a source is not believed for."""
+    source = source_name(spec.name, spec.fidelity)
+    return {gate.property for gate in gates if gate.source == source and not gate.admitted}
+
+
+def believed(spec: OracleSpec, gates: Sequence[Gate]) -> bool:
+    """Whether a source is believed for some property, or was not judged yet."""
+    judged = [gate.admitted for gate in gates if gate.source == source_name(spec.name, spec.fidelity)]
+    return not judged or any(judged)
+
+
+def _worth(
+    campaign: Campaign, spec: OracleSpec, history: History, refused: Collection[str], designs: Sequence[Design]
+) -> Worth:
     part = fmean(
         0.0 if o.property in refused or o.property not in spec.oracle.properties else explained(history, spec, o)
         for o in campaign.objectives
     )
-    label = expected_cost([spec], designs)
+    return _priced(campaign, spec, part, designs)
+
+
+def _priced(campaign: Campaign, spec: OracleSpec, part: float, designs: Sequence[Design]) -> Worth:
     evaluation = expected_cost([campaign.oracles[name] for name in campaign.deciding], designs)
-    ratio = labels_per_evaluation(part, evaluation, label, len(campaign.space.free))
-    told = f"it explains {part:.2f} of the variance, a label takes {label:.3g} s, an evaluation {evaluation:.3g} s"
-    if ratio <= 1:
-        return Labelling(0, False, f"{spec.name} does not pay: {told}")
+    return Worth(part, expected_cost([spec], designs), evaluation, len(campaign.space.free))
+
+
+def _paying(
+    campaign: Campaign, spec: OracleSpec, history: History, worths: Mapping[str, Worth], count: int
+) -> Labelling:
+    """As many labels in all as leave the least uncertainty for what labels and evaluations cost together."""
+    worth = worths[spec.name]
+    if not worth.pays:
+        return Labelling(0, False, f"{spec.name} does not pay: {worth}")
+    best = best_fidelity(campaign, spec, worths)
+    if best != spec.name:
+        return Labelling(0, False, f"{spec.name} is asked nothing, {best} tells more for what it costs: {worth}")
     answered = {record.design for record in history.records if record.oracle in campaign.deciding}
     evaluated = len(answered.union(history.pending)) + count
     labelled = {record.design for record in history.records if record.oracle == spec.name}
     failed = {failure.design for failure in history.failures if failure.oracle == spec.name}
-    generated = max(0, in_all(ratio, evaluated) - len(labelled | failed) - count)
-    return Labelling(generated, True, f"{spec.name} labels the picks and {generated} generated designs: {told}")
+    generated = max(0, in_all(worth.ratio, evaluated) - len(labelled | failed) - count)
+    return Labelling(generated, True, f"{spec.name} labels the picks and {generated} generated designs: {worth}")
+
+
+def best_fidelity(campaign: Campaign, spec: OracleSpec, worths: Mapping[str, Worth]) -> str:
+    """Of the cheaper fidelities of one oracle, `spec` among them, the one with `worths` that leaves the least variance
+    for the money, the cheapest first: what one fidelity knows the others know too, so that only one is asked. A source
+    of its own is its own best."""
+    if spec.cheaper_than is None:
+        return spec.name
+    same = [other.name for other in campaign.sources if other.cheaper_than == spec.cheaper_than]
+    return min((name for name in same if name in worths), key=lambda name: worths[name].left)
 
 
 def expected_labels(campaign: Campaign, spec: OracleSpec, evaluated: int, designs: Sequence[Design]) -> int:
-    """How many designs a source would label with so many evaluated in all, if it explained UNSEEN of the variance."""
-    evaluation = expected_cost([campaign.oracles[name] for name in campaign.deciding], designs)
-    label, fields = expected_cost([spec], designs), len(campaign.space.free)
-    return in_all(labels_per_evaluation(UNSEEN, evaluation, label, fields), evaluated)
+    """How many designs a source would label with so many evaluated in all, if all explained UNSEEN of the variance."""
+    worths = {other.name: _priced(campaign, other, UNSEEN, designs) for other in campaign.sources}
+    asked = worths[spec.name].pays and best_fidelity(campaign, spec, worths) == spec.name
+    return in_all(worths[spec.name].ratio, evaluated) if asked else 0
 
 
 def in_all(ratio: float, evaluated: int) -> int:
-    """The labels that pay with so many evaluations."""
-    return 0 if ratio <= 1 else max(evaluated, math.ceil(min(ratio * evaluated, MOST_LABELS)))
+    """The labels of so many evaluations, which are labelled themselves."""
+    return max(evaluated, math.ceil(min(ratio * evaluated, MOST_LABELS)))
 
 
 def labels_per_evaluation(part: float, evaluation: float, label: float, fields: int) -> float:
     """(part * evaluation / ((1 - part) * label)) ^ (1 / (1 + rate)), for a source that explains this part of a
-    property's variance and the costs of an evaluation and of a label; rate = 2 SMOOTHNESS / (2 SMOOTHNESS + fields).
+    property's variance and the costs of an evaluation and of a label.
 
     With m labels and n evaluations, about part * m^-rate + (1 - part) * n^-rate is left of the variance of a function
     of so many fields (the optimal rate of Stone, Ann. Statist. 10 (1982) 1040, for the smoothness that the surrogate
     takes it to have). This m / n makes it least for the money: the last second spent on labels brings as much as the
-    last one spent on evaluations. At 1 or less, labels are not worth having. With no fields but a mean to learn, it is
+    last one spent on evaluations. With no fields but a mean to learn, it is
     the rule of Peherstorfer, Willcox & Gunzburger, SIAM J. Sci. Comput. 38 (2016) A3163.
     """
     if part <= 0 or evaluation <= 0:
         return 0.0
     if label <= 0:
         return math.inf
-    rate = 2 * SMOOTHNESS / (2 * SMOOTHNESS + fields)
-    return float((part * evaluation / ((1 - part) * label)) ** (1 / (1 + rate)))
+    return float((part * evaluation / ((1 - part) * label)) ** (1 / (1 + rate(fields))))
+
+
+def rate(fields: int) -> float:
+    """How fast the variance left of a function of so many fields falls with the number of its values."""
+    return 2 * SMOOTHNESS / (2 * SMOOTHNESS + fields)
 
 
 def explained(history: History, spec: OracleSpec, objective: Objective) -> float:

@@ -134,15 +134,28 @@ stop: {rounds: 1}
     assert line.startswith("3:1: space: no valid design in 1 draws; refused by ")
 
 
-def test_several_fidelities_are_refused_honestly(tmp_path):
-    lab = '{kind: measurement, properties: {modulus: GPa, beta: "1"}, replicates: 2}'
-    text = GOOD.replace(lab, "{kind: openmm, fidelities: [smoke, screen]}").replace("modulus", "adhesion_energy")
-    text = text.replace(", threshold: 2, unit: GPa", "")
+def test_fidelities_of_simulations_rise_in_cost(tmp_path):
+    text = """\
+name: film
+seed: 1
+space: {oxide: {fixed: magnetite}, facet: {fixed: "001"}, polymer: {choices: [PE, PEO]}}
+objectives: [{property: adhesion_energy, goal: maximize}]
+oracles: {md: {kind: openmm, fidelities: [screen, smoke]}}
+generator: {kind: uniform}
+acquisition: {kind: random}
+stop: {rounds: 1}
+"""
     (line,) = faults_of(tmp_path, text)
-    assert line == (
-        "15:23: oracles.lab.fidelities: choosing among several fidelities is not implemented yet; "
-        "write `fidelity: smoke` for one, or one oracle entry for each"
+    assert line.startswith(
+        "5:42: oracles.md.fidelities: should rise in cost, the last being the one that counts; a design"
     )
+    assert line.endswith("s at smoke: write [smoke, screen]")
+    path = tmp_path / "campaign.yaml"
+    path.write_text(text.replace("[screen, smoke]", "[smoke, screen], replicates: 3"))
+    film, smoke = load(path).oracles.values()
+    assert (film.name, film.fidelity, film.replicates, film.labels) == ("md", "screen", 3, 0)
+    assert (smoke.name, smoke.fidelity, smoke.replicates, smoke.labels) == ("md.smoke", "smoke", 1, "auto")
+    assert (film.record_kind, smoke.record_kind) == ("simulation", "synthetic")
 
 
 def test_an_oracle_with_several_fidelities_needs_a_choice(tmp_path):

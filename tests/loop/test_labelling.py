@@ -15,6 +15,7 @@ from loop.engine.labelling import (
     MOST_LABELS,
     UNSEEN,
     Labelling,
+    Worth,
     expected_labels,
     explained,
     in_all,
@@ -36,10 +37,11 @@ class Priced:
         return self.seconds
 
 
-def oracle(name: str, seconds: float, labels: int | str = 0, replicates: int = 1) -> SimpleNamespace:
-    return SimpleNamespace(
-        name=name, fidelity="f", labels=labels, replicates=replicates, oracle=Priced(seconds), options={}
-    )
+def oracle(
+    name: str, seconds: float, labels: int | str = 0, replicates: int = 1, cheaper_than: str | None = None
+) -> SimpleNamespace:
+    about = {"fidelity": "f", "labels": labels, "replicates": replicates, "cheaper_than": cheaper_than}
+    return SimpleNamespace(name=name, oracle=Priced(seconds), options={}, **about)
 
 
 def campaign(quick: float = 1.0, walk: float = 32.0, labels: int | str = "auto", objectives=(HEIGHT,)):
@@ -143,3 +145,65 @@ def test_a_source_of_one_property_in_two_explains_half_as_much() -> None:
 def test_free_labels_have_an_end() -> None:
     assert asked(known([], []), quick=0.0).generated == MOST_LABELS - 4
     assert in_all(math.inf, 500) == 500, "all picks are labelled all the same"
+
+
+def fidelities(quick: float, slow: float) -> SimpleNamespace:
+    """A walk of 100 s with two cheaper fidelities of these costs."""
+    specs = {name: oracle(name, cost, "auto", cheaper_than="walk") for name, cost in (("quick", quick), ("slow", slow))}
+    specs["walk"] = oracle("walk", 100.0)
+    return SimpleNamespace(
+        oracles=specs,
+        sources=(specs["quick"], specs["slow"]),
+        deciding=("walk",),
+        objectives=(HEIGHT,),
+        space=SimpleNamespace(free=tuple("abcde")),
+    )
+
+
+def test_of_cheaper_fidelities_the_one_that_leaves_the_least_for_the_money_is_asked() -> None:
+    walked = fidelities(1.0, 10.0)
+    unknown = labellings(walked, known([], []), (), [design(0)], 4)
+    assert unknown["quick"].picks and not unknown["slow"].picks, (
+        "as good as each other as far as is known: the cheapest"
+    )
+    assert "slow is asked nothing, quick tells more for what it costs: it explains 0.50" in unknown["slow"].reason
+    rng = np.random.default_rng(3)
+    y = rng.normal(size=30)
+
+    def after(quick: np.ndarray, slow: np.ndarray, gates=()) -> dict[str, Labelling]:
+        labels = [*records("quick", quick, kind="synthetic"), *records("slow", slow, kind="synthetic")]
+        history = History((*records("walk", y), *labels), (), (), frozenset(["quick", "slow"]))
+        return labellings(walked, history, gates, [design(0)], 4)
+
+    noise = rng.normal(size=30)
+    # half of the variance at 1 s, 21.5 labels each, leaves (100 + 21.5 * 1)^0.5 * (0.5 / 21.5^0.5 + 0.5) = 6.70; by all
+    # of thirty pairs 0.94 at 10 s, 29.1 labels each, leaves (100 + 29.1 * 10)^0.5 * (0.94 / 29.1^0.5 + 0.06) = 4.63
+    better = after(y + noise, y)
+    assert better["slow"].picks and "quick is asked nothing, slow tells more" in better["quick"].reason
+    alike = after(y, y)
+    assert alike["quick"].picks and not alike["slow"].picks
+    refused = after(y, y, [gate("height", False)])
+    assert refused["slow"].picks and "quick is not believed" in refused["quick"].reason
+
+
+def test_what_is_left_is_worked_out_by_hand() -> None:
+    assert Worth(0.5, 1.0, 100.0, 5).left == pytest.approx(6.70, abs=0.005)
+    assert Worth(0.94, 10.0, 100.0, 5).left == pytest.approx(4.63, abs=0.005)
+    assert Worth(0.0, 1.0, 100.0, 5).left == Worth(0.5, 100.0, 100.0, 5).left == math.inf, "no labels, no claim"
+    assert Worth(0.5, 0.0, 100.0, 5).left == pytest.approx(10 * (0.5 / 200**0.5 + 0.5)), "free ones have an end"
+
+
+def test_labels_pay_where_evaluations_alone_leave_more() -> None:
+    # of 100 s, evaluations alone leave 100^0.5 = 10; with 20 s a label (100 + 2.92 * 20)^0.5 * 0.793 = 9.97 is left,
+    # with 25 s (100 + 2.52 * 25)^0.5 * 0.815 = 10.4, though 2.52 labels are the best number
+    assert Worth(0.5, 20.0, 100.0, 5).pays
+    assert not Worth(0.5, 25.0, 100.0, 5).pays and Worth(0.5, 25.0, 100.0, 5).ratio == pytest.approx(2.52, abs=0.005)
+    assert "quick does not pay" in asked(known([], []), quick=24.0).reason and asked(known([], []), quick=19.0).picks
+    assert expected_labels(campaign(24.0), campaign(24.0).sources[0], 4, [design(0)]) == 0
+
+
+def test_a_price_list_counts_on_the_cheapest_fidelity_alone() -> None:
+    walked = fidelities(1.0, 10.0)
+    # (100 / 1)^(2/3) = 21.5 labels for each of 4 designs
+    assert expected_labels(walked, walked.oracles["quick"], 4, [design(0)]) == 87
+    assert expected_labels(walked, walked.oracles["slow"], 4, [design(0)]) == 0
