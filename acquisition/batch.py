@@ -23,10 +23,11 @@ REFERENCE_POINTS = 256
 
 @dataclass(frozen=True)
 class Stage:
-    """What a batch is chosen from: the joint posterior of the pool (positions 0 .. pool - 1), the observed designs and
-    the pending ones."""
+    """What a batch is chosen from: the encoded `rows` (n, width) and the joint posterior of the pool (positions
+    0 .. pool - 1), the observed designs and the pending ones."""
 
     surrogates: Sequence[Surrogate]
+    rows: np.ndarray
     posterior: FinitePosterior
     pool: int
     observed: range

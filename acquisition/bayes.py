@@ -13,7 +13,7 @@ from acquisition.encoding import Encoding
 from acquisition.feasibility import Feasibility, answered
 from acquisition.improve import SHORTLIST, Improvement
 from acquisition.informed import Informed, informed
-from acquisition.process import SurrogateError, reproducible
+from acquisition.process import SETTLED, SurrogateError, reproducible
 from acquisition.promise import Promise
 from acquisition.search import search, variations
 from acquisition.surrogate import Surrogate, distinct, usable, utility_moments
@@ -46,6 +46,7 @@ class Bayes:
     kind = ""
     other = ""
     objectives_allowed = range(1, 1)
+    settled = SETTLED
 
     def __init__(self, split: float = 0.5, samples: int = 64, rows: bool = False, cost_aware: bool = False) -> None:
         if not 0 <= split <= 1:
@@ -92,7 +93,7 @@ class Bayes:
         """Of the real records, and what cheap sources that pay know besides."""
         try:
             fitted = [
-                informed(self._encoding, o, real, records, rows=self.rows, seed=seed)
+                informed(self._encoding, o, real, records, rows=self.rows, settled=self.settled, seed=seed)
                 for o, real in self._records.items()
             ]
             self._informed, self._surrogates = fitted, [one.surrogate for one in fitted]
@@ -216,8 +217,9 @@ class Bayes:
         batch = Batch(fresh, self.log_feasibility([proposal.design for proposal in fresh]), self._discount(fresh))
         n, b = len(fresh), len(self._baseline)
         designs = [*(proposal.design for proposal in fresh), *self._baseline, *waiting]
-        posterior = FinitePosterior(*zip(*[s.joint(self._encoding.rows(designs)) for s in surrogates], strict=True))
-        stage = Stage(surrogates, posterior, n, range(n, n + b), range(n + b, len(designs)), seed)
+        rows = self._encoding.rows(designs)
+        posterior = FinitePosterior(*zip(*[s.joint(rows) for s in surrogates], strict=True))
+        stage = Stage(surrogates, rows, posterior, n, range(n, n + b), range(n + b, len(designs)), seed)
         if learn < q:
             self._improve(stage, batch, q - learn)
         if learn:

@@ -23,9 +23,9 @@ STEP = 1e-3
 """Of a logarithm, for central differences."""
 
 
-def ensemble(model: Any, own: Tensor) -> list[Any]:
-    """MEMBERS copies of a fitted SingleTaskGP with hyperparameters as the observations, whose own variances are `own`
-    (n,), leave them open. The constant mean stays.
+def ensemble(model: Any) -> list[Any]:
+    """MEMBERS copies of a fitted SingleTaskGP with hyperparameters as the observations leave them open. The constant
+    mean stays.
 
     DRAWS come from the Laplace approximation around the model's own, normal in their logarithms; the members are drawn
     among them in proportion to the posterior density over that of the draw, as systematic resampling does (Kitagawa,
@@ -35,7 +35,7 @@ def ensemble(model: Any, own: Tensor) -> list[Any]:
     """
     with torch.no_grad():
         centre = logarithms(model)
-        precise = psd_safe_cholesky(information(model, own, centre) + prior_precision(model).diag())
+        precise = psd_safe_cholesky(information(model, centre) + prior_precision(model).diag())
         normal = draw_sobol_normal_samples(len(centre), DRAWS, seed=SCRAMBLE, dtype=torch.float64)
         drawn = centre + torch.linalg.solve_triangular(precise.mT, normal.mT, upper=True).mT
         weights = torch.softmax(log_densities(model, drawn) + 0.5 * normal.square().sum(1), 0)
@@ -56,12 +56,12 @@ def log_densities(model: Any, drawn: Tensor) -> Tensor:
     return torch.stack(found)
 
 
-def information(model: Any, own: Tensor, centre: Tensor) -> Tensor:
+def information(model: Any, centre: Tensor) -> Tensor:
     """(p, p) that the observations are expected to give of the logarithms of the hyperparameters i, j of their
     covariance K: 1/2 tr(K^-1 K_i K^-1 K_j) (Mardia & Marshall, Biometrika 71 (1984) 135). Unlike the observed one it is
     never negative."""
-    factor = psd_safe_cholesky(noisy_covariance(model, own))
-    whitened = torch.cholesky_solve(torch.stack(covariance_slopes(model, own, centre)), factor)
+    factor = psd_safe_cholesky(noisy_covariance(model))
+    whitened = torch.cholesky_solve(torch.stack(covariance_slopes(model, centre)), factor)
     return 0.5 * torch.einsum("iab,jba->ij", whitened, whitened)
 
 
@@ -95,19 +95,20 @@ def prior_precision(model: Any) -> Tensor:
     )
 
 
-def noisy_covariance(model: Any, own: Tensor) -> Tensor:
+def noisy_covariance(model: Any) -> Tensor:
     """(n, n) of the model's observations."""
-    rows = model.train_inputs[0]
-    covariance: Tensor = model.covar_module.forward(rows, rows) + (own + model.likelihood.second_noise).diag()
+    rows, likelihood = model.train_inputs[0], model.likelihood
+    noise = likelihood.noise_covar.noise + likelihood.second_noise
+    covariance: Tensor = model.covar_module.forward(rows, rows) + noise.diag()
     return covariance
 
 
-def covariance_slopes(model: Any, own: Tensor, centre: Tensor) -> list[Tensor]:
+def covariance_slopes(model: Any, centre: Tensor) -> list[Tensor]:
     """The derivative (n, n) of that covariance with respect to the logarithm of each hyperparameter."""
     trial, slopes = copy.deepcopy(model), []
     for step in STEP * torch.eye(len(centre), dtype=torch.float64):
         settle(trial, centre + step)
-        above = noisy_covariance(trial, own)
+        above = noisy_covariance(trial)
         settle(trial, centre - step)
-        slopes.append((above - noisy_covariance(trial, own)) / (2 * STEP))
+        slopes.append((above - noisy_covariance(trial)) / (2 * STEP))
     return slopes

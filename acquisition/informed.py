@@ -10,7 +10,7 @@ import numpy as np
 from acquisition.cheap import LEAST_JUDGES, Source, judged, sources
 from acquisition.encoding import Encoding
 from acquisition.gate import Independent, judge
-from acquisition.process import Rows
+from acquisition.process import SETTLED, Rows
 from acquisition.surrogate import Surrogate
 from loop.ledger import Gate, Residual
 from loop.types import Objective, Record
@@ -52,21 +52,22 @@ def informed(
     records: Sequence[Record],
     *,
     rows: bool = False,
+    settled: int = SETTLED,
     seed: int = 0,
 ) -> Informed:
     """The surrogate of an objective from its `real` records and those cheap sources among all `records` that pay,
     judged one after another. With fewer than LEAST_JUDGES real records every source enters unjudged, as a feature.
 
     With `rows`, a source that pays as a feature is put before the honest gate too, with folds drawn by the seed, and
-    enters as rows where it passes. Raises SurrogateError where a fit fails.
+    enters as rows where it passes. `settled` is that of `Process`. Raises SurrogateError where a fit fails.
     """
     offered = sources(encoding, objective, records)
     if len(real) < LEAST_JUDGES:
-        return Informed(Surrogate(encoding, objective, real, offered), offered=offered)
-    best = alone = Surrogate(encoding, objective, real)
+        return Informed(Surrogate(encoding, objective, real, offered, settled=settled), offered=offered)
+    best = alone = Surrogate(encoding, objective, real, settled=settled)
     features, added, gates = list[Source](), list[Rows](), list[Gate]()
     for source in offered:
-        richer = Surrogate(encoding, objective, real, [*features, source], added)
+        richer = Surrogate(encoding, objective, real, [*features, source], added, settled=settled)
         gates.append(judged(source, alone, best, richer))
         if not gates[-1].admitted:
             continue
@@ -76,7 +77,7 @@ def informed(
         if gates[-1].admitted and gates[-1].form == "rows":
             del gates[-2]
             added.append(labeller.rows(encoding, objective, real))
-            best = Surrogate(encoding, objective, real, features, added)
+            best = Surrogate(encoding, objective, real, features, added, settled=settled)
         else:
             features.append(source)
             best = richer

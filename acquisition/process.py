@@ -54,9 +54,9 @@ class Process:
     """A Gaussian process fitted to standardised values, in units of `scale` around `centre`; each of the `features`
     enters with a weight that the values decide. `model` is the most probable one.
 
-    Where the values leave its hyperparameters open (`ensemble`), predictions are those of several (`acquisition.
-    ensemble`): the mean and the covariance of the mixture of their processes, so that they say how unsure they are of
-    those too.
+    Of fewer than `settled` values, which leave its hyperparameters open, predictions are those of several models
+    (`acquisition.ensemble`): the mean and the covariance of the mixture of their processes, so that they say how unsure
+    they are of those too.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Process:
         tolerance: float = FIT_TOLERANCE,
         features: Sequence[Feature] = (),
         *,
-        ensemble: bool = False,
+        settled: int = 0,
     ) -> None:
         import torch
 
@@ -88,7 +88,7 @@ class Process:
         own = torch.as_tensor(relative).clamp_min(LEAST_NOISE)
         some = np.unique(np.linspace(0, len(values) - 1, min(len(values), MOST_FITTED)).round().astype(int))
         self.model = fitted(inputs[some], self.targets[some], own[some], kernel, tolerance)
-        self._condition(inputs, own, ensemble=ensemble and len(values) < SETTLED)
+        self._condition(inputs, own, several=len(values) < settled)
 
     def _inputs(self, rows: np.ndarray) -> Tensor:
         """The encoded designs and a column for each feature."""
@@ -96,16 +96,16 @@ class Process:
 
         return torch.as_tensor(np.column_stack([rows, *(feature(rows) for feature in self._features)]))
 
-    def _condition(self, inputs: Tensor, own: Tensor, *, ensemble: bool) -> None:
+    def _condition(self, inputs: Tensor, own: Tensor, *, several: bool) -> None:
         """Take all observations in: in the most probable process, and in those that predict."""
         from linear_operator.utils.errors import NanError, NotPSDError
 
         from acquisition.conditioned import Conditioned
-        from acquisition.ensemble import ensemble as drawn
+        from acquisition.ensemble import ensemble
 
         try:
             self._likeliest = Conditioned(self.model, inputs, self.targets, own)
-            models = drawn(self.model, own) if ensemble else []
+            models = ensemble(self.model) if several else []
             self._members = [Conditioned(model, inputs, self.targets, own) for model in models] or [self._likeliest]
         except (NanError, NotPSDError) as error:
             raise SurrogateError(f"the covariance of {len(inputs)} values has no factor: {error}") from error
@@ -129,12 +129,17 @@ class Process:
         inputs = self._inputs(rows)
         average, _ = mixture([member.posterior(inputs) for member in self._members])
         total = torch.zeros(len(inputs), len(inputs), dtype=torch.float64)
-        for member in self._members:  # one at a time: of a full pool each covariance takes 32 MB
-            mean, covariance = member.joint(inputs)
+        for mean, covariance in self.joints(rows):
             total += covariance
             if len(self._members) > 1:
                 total.addr_(mean - average, mean - average)
         return average, total / len(self._members)
+
+    def joints(self, rows: np.ndarray) -> Iterator[tuple[Tensor, Tensor]]:
+        """What `joint` is the mixture of, one at a time: of a full pool each covariance takes 32 MB."""
+        inputs = self._inputs(rows)
+        for member in self._members:
+            yield member.joint(inputs)
 
     def in_sequence(self) -> np.ndarray:
         """(n,) log density of every standardised observation given those before it and the most probable

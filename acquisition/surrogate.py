@@ -10,7 +10,7 @@ import numpy as np
 
 from acquisition.encoding import Encoding
 from acquisition.noise import variances
-from acquisition.process import Feature, Process, Rows, SurrogateError
+from acquisition.process import SETTLED, Feature, Process, Rows, SurrogateError
 from loop.ledger import Residual
 from loop.types import Design, Objective, Record
 
@@ -25,6 +25,8 @@ class Surrogate(Process):
         records: Sequence[Record],
         features: Sequence[Feature] = (),
         rows: Sequence[Rows] = (),
+        *,
+        settled: int = SETTLED,
     ) -> None:
         self.objective = objective
         self.records = usable(objective, records)
@@ -38,7 +40,7 @@ class Surrogate(Process):
         values = np.concatenate([some.values for some in (own, *rows)])
         noise = np.concatenate([some.variances for some in (own, *rows)])
         try:
-            super().__init__(encoding, designs, values, noise, features=features, ensemble=True)
+            super().__init__(encoding, designs, values, noise, features=features, settled=settled)
         except SurrogateError as error:
             raise SurrogateError(f"surrogate of {objective.property}: {error}") from error
 

@@ -2,11 +2,11 @@
 
     python -m benchmarks.surrogates [--problems ...] [--records 20 40 60] [--seeds 12] [--results FILE]
 
-On the problems of `benchmarks.sample_efficiency`: the surrogate of the first goal is fitted to random valid designs with
-the errors of measurement that they have there, and judged on 400 others (of the simulated films, on those left). Density
-and coverage are those of the value without noise, of the films those of the measured one. `product` is the surrogate as
-campaigns have it, `one model` the most probable hyperparameters alone, `BoTorch` its `MixedSingleTaskGP`, told the
-errors (`SingleTaskGP` where nothing is a choice).
+On the problems of `benchmarks.sample_efficiency`: the surrogate of the first goal is fitted to random valid designs
+with the errors of measurement that they have there, and judged on 400 others (of the simulated films, on those left).
+Density and coverage are those of the value without noise, of the films those of the measured one. `product` is the
+surrogate as campaigns have it, `one model` the most probable hyperparameters alone, `BoTorch` its `MixedSingleTaskGP`,
+told the errors (`SingleTaskGP` where nothing is a choice).
 """
 
 from __future__ import annotations

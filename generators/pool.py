@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 RADII = (0.3, 0.6, 1.0)
 """Steps in latent space around an incumbent; the prior has standard deviation 1."""
 UNIFORM_SHARE = 0.1
-SHARES = {"prior": 0.25, "conditional": 0.25, "incumbent": 0.33, "crossover": 0.17}
+SHARES = {"prior": 0.5, "conditional": 0.2, "incumbent": 0.2, "crossover": 0.1}
+"""Of the latent draws. Half come from the generator as it was before it learnt what the surrogate holds good, so that a
+surrogate that is wrong does not narrow the search to where it is."""
 MAX_ROUNDS = 6
 SPARE = 16
 COUNTED = ("drawn", "valid_at_first", "valid", "known", "unique")
@@ -33,11 +35,21 @@ Draw = tuple["np.ndarray", "np.ndarray", list[tuple[str, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """A way to draw latent points, and the network that decodes them."""
+
+    network: Network
+    draw: Callable[[int, np.random.Generator], Draw]
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
-    """What a pool is drawn from: the family's name, the network, the encoding it was trained in, the model's digest."""
+    """What a pool is drawn from: the family's name, the network, the one it was `before` any level of an objective was
+    learnt, the encoding both were trained in, the model's digest."""
 
     name: str
     network: Network
+    before: Network
     encoding: Encoding
     digest: str
 
@@ -66,30 +78,29 @@ class Pool:
         latent = n - math.ceil(UNIFORM_SHARE * n) if n >= 10 else n
         sources = self._sources(condition, incumbents)
         total = sum(SHARES[name] for name in sources)
-        for name, draw in sources.items():
-            self._take(f"{self.model.name}:{name}", round(latent * SHARES[name] / total), draw)
+        for name, source in sources.items():
+            self._take(f"{self.model.name}:{name}", round(latent * SHARES[name] / total), source)
         self._add_uniform(n)
         return list(self._found.values())
 
-    def _sources(
-        self, condition: np.ndarray | None, incumbents: Sequence[Design]
-    ) -> dict[str, Callable[[int, np.random.Generator], Draw]]:
+    def _sources(self, condition: np.ndarray | None, incumbents: Sequence[Design]) -> dict[str, Source]:
         import numpy as np
 
         network, encoding = self.model.network, self.model.encoding
         unknown = np.zeros(network.shape.condition, dtype=np.float32)
         ids = [design.id for design in incumbents]
 
-        def from_prior(c: np.ndarray) -> Callable[[int, np.random.Generator], Draw]:
+        def drawn_from(network: Network, c: np.ndarray) -> Source:
             def draw(n: int, rng: np.random.Generator) -> Draw:
                 conditions = np.tile(c, (n, 1))
                 return network.sample_prior(conditions, rng), conditions, [()] * n
 
-            return draw
+            return Source(network, draw)
 
-        sources = {"prior": from_prior(unknown)}
+        before = self.model.before
+        sources = {"prior": drawn_from(before, np.zeros(before.shape.condition, dtype=np.float32))}
         if condition is not None:
-            sources["conditional"] = from_prior(condition)
+            sources["conditional"] = drawn_from(network, condition)
         if ids:
             best = [encoding.space.canonicalise(design.values) for design in incumbents]
             centres, _ = network.encode(encoding.encode(best), np.tile(unknown, (len(ids), 1)))
@@ -99,7 +110,7 @@ class Pool:
                 z = centres[who] + radius * rng.standard_normal((n, centres.shape[1]))
                 return z, np.tile(unknown, (n, 1)), [(ids[i],) for i in who]
 
-            sources["incumbent"] = near
+            sources["incumbent"] = Source(network, near)
         if len(ids) > 1:
 
             def crossed(n: int, rng: np.random.Generator) -> Draw:
@@ -109,31 +120,31 @@ class Pool:
                 z = np.where(swap, centres[first], centres[second])
                 return z, np.tile(unknown, (n, 1)), [(ids[i], ids[j]) for i, j in zip(first, second, strict=True)]
 
-            sources["crossover"] = crossed
+            sources["crossover"] = Source(network, crossed)
         return sources
 
-    def _take(self, source: str, quota: int, draw: Callable[[int, np.random.Generator], Draw]) -> None:
+    def _take(self, name: str, quota: int, source: Source) -> None:
         """Draw until the source's quota is met or it has little new to say."""
         import numpy as np
 
-        rng = np.random.default_rng(derive(self.seed, source))
-        count = self.counts.setdefault(source, dict.fromkeys(COUNTED, 0))
+        rng = np.random.default_rng(derive(self.seed, name))
+        count = self.counts.setdefault(name, dict.fromkeys(COUNTED, 0))
         for _ in range(MAX_ROUNDS):
             missing = quota - count["unique"]
             if missing <= 0:
                 return
-            z, conditions, parents = draw(missing + missing // 4 + 4, rng)
-            z, (designs, at_first) = self._decode(z, conditions, rng)
+            z, conditions, parents = source.draw(missing + missing // 4 + 4, rng)
+            z, (designs, at_first) = self._decode(source.network, z, conditions, rng)
             for design, first, point, ancestors in zip(designs, at_first, z, parents, strict=True):
                 if count["unique"] < quota:
                     latent = tuple(point.tolist())
-                    self._judge(Proposal(design, source, self.model.digest, latent, ancestors), count, first)
+                    self._judge(Proposal(design, name, self.model.digest, latent, ancestors), count, first)
 
     def _decode(
-        self, z: np.ndarray, conditions: np.ndarray, rng: np.random.Generator
+        self, network: Network, z: np.ndarray, conditions: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, tuple[list[Design], list[bool]]]:
         """Decoder's draws at the latent points; with pins, at the points where the pinned designs are encoded."""
-        network, encoding = self.model.network, self.model.encoding
+        encoding = self.model.encoding
         draws = self._decoder.draw(network.decode(z, conditions), rng)
         if not self.pins:
             return z, draws

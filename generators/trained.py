@@ -147,7 +147,8 @@ class Trained(ABC):
         if self._network is None:
             return self._uniform(n, condition, seed)
         knows_levels = self._network.shape.condition > 0 and wanted.any()
-        model = Model(self.name, self._network, Encoding(space), self.digest)
+        before = self._base.network or self._network
+        model = Model(self.name, self._network, before, Encoding(space), self.digest)
         pool = Pool(model, condition.pins, condition.known, seed)
         proposals = pool.fill(n, wanted if knows_levels else None, incumbents)
         self.counts = pool.counts

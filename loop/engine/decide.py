@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from loop.campaign import Campaign
 
 POOL = 1000
-VARIED = 0.5
+VARIED = 0.3
 """Share of the pool that are variations of the best designs, where the acquisition makes any."""
 TOP_LEVEL = 3
 

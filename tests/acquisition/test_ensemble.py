@@ -36,25 +36,25 @@ def process(n: int, seed: int, *, several: bool = True) -> Process:
     rows = ENCODING.rows(SPACE.sample(n, seed=seed))
     values = surface(rows, seed) + NOISE * np.random.default_rng(seed).normal(size=n)
     with reproducible(seed):
-        return Process(ENCODING, rows, values, np.full(n, NOISE**2), ensemble=several)
+        return Process(ENCODING, rows, values, np.full(n, NOISE**2), settled=SETTLED * several)
 
 
 def test_slopes_are_those_of_the_evidence() -> None:
     """Half of tr((a a' - K^-1) K_i), with a = K^-1 y, is the slope of the log marginal likelihood (Rasmussen & Williams
     2006, eq. 5.9), which is worked out here without them."""
     model = process(12, 1, several=False).model
-    own, y = torch.full((12,), 0.02, dtype=torch.float64), model.train_targets - model.mean_module.constant.item()
+    y = model.train_targets - model.mean_module.constant.item()
     with torch.no_grad():
         centre = ensemble.logarithms(model)
-        slopes = ensemble.covariance_slopes(model, own, centre)
-        inverse = torch.linalg.inv(ensemble.noisy_covariance(model, own))
+        slopes = ensemble.covariance_slopes(model, centre)
+        inverse = torch.linalg.inv(ensemble.noisy_covariance(model))
         weights = inverse @ y
         told = [0.5 * float(weights @ slope @ weights - (inverse * slope).sum()) for slope in slopes]
         for i, step in enumerate(1e-4 * torch.eye(len(centre), dtype=torch.float64)):
             found = []
             for logs in (centre + step, centre - step):
                 ensemble.settle(model, logs)
-                covariance = ensemble.noisy_covariance(model, own).numpy()
+                covariance = ensemble.noisy_covariance(model).numpy()
                 found.append(multivariate_normal(np.zeros(12), covariance).logpdf(y.numpy()))
             assert (found[0] - found[1]) / 2e-4 == pytest.approx(told[i], abs=1e-4)
 
@@ -68,7 +68,7 @@ def test_members_follow_the_posterior(monkeypatch: pytest.MonkeyPatch) -> None:
     with reproducible(1):
         model = Process(Encoding(line), rows, np.arange(5.0), np.full(5, 0.1)).model
     with torch.no_grad():
-        logs = torch.stack([ensemble.logarithms(drawn) for drawn in ensemble.ensemble(model, model_noise(model))])
+        logs = torch.stack([ensemble.logarithms(drawn) for drawn in ensemble.ensemble(model)])
         fractions = torch.quasirandom.SobolEngine(logs.shape[1], seed=1).draw(20_000).double()
         wide = ensemble.logarithms(model) + 12 * (fractions - 0.5)
         weights = torch.softmax(ensemble.log_densities(model, wide), 0)
@@ -78,14 +78,10 @@ def test_members_follow_the_posterior(monkeypatch: pytest.MonkeyPatch) -> None:
     assert torch.allclose(logs.std(0), sd, rtol=0.15)
 
 
-def model_noise(model: object) -> torch.Tensor:
-    return model.likelihood.noise_covar.noise  # type: ignore[attr-defined]
-
-
 def test_the_model_itself_is_left_alone_and_the_members_are_always_the_same() -> None:
-    model, own = process(12, 1, several=False).model, torch.full((12,), 0.02, dtype=torch.float64)
+    model = process(12, 1, several=False).model
     before = ensemble.logarithms(model)
-    first, again = (ensemble.ensemble(model, own) for _ in range(2))
+    first, again = (ensemble.ensemble(model) for _ in range(2))
     assert torch.equal(ensemble.logarithms(model), before)
     assert all(torch.equal(ensemble.logarithms(a), ensemble.logarithms(b)) for a, b in zip(first, again, strict=True))
     assert not torch.equal(ensemble.logarithms(first[0]), ensemble.logarithms(first[1]))
@@ -127,7 +123,7 @@ def test_enough_data_settle_the_hyperparameters(n: int, members: int) -> None:
 
 def test_equal_values_are_predicted_for_what_they_are() -> None:
     rows = ENCODING.rows(SPACE.sample(10, seed=1))
-    fitted = Process(ENCODING, rows, np.full(10, 7.0), np.zeros(10), ensemble=True)
+    fitted = Process(ENCODING, rows, np.full(10, 7.0), np.zeros(10), settled=SETTLED)
     mean, variance = fitted.posterior(rows)
     assert np.allclose(mean * fitted.scale + fitted.centre, 7.0, atol=0.01)
     assert np.isfinite(variance).all() and math.isfinite(fitted.left_out()[1].max())

@@ -9,12 +9,15 @@ from functools import cache
 
 import numpy as np
 import pytest
+import torch
 
+from acquisition.bald import BALD, Disagreement
 from acquisition.baselines import Random, Sobol
 from acquisition.bayes import Bayes, QLogNEHVI, QLogNEI
 from acquisition.cost import log_discount
 from acquisition.informative import IntegratedVariance
 from acquisition.parego import ParEGO
+from acquisition.process import SETTLED
 from acquisition.thompson import Thompson
 from loop.space import Space
 from loop.types import Acquisition, Design, Estimate, Failure, Objective, Parameter, Pick, Proposal, Record
@@ -34,6 +37,7 @@ KINDS: Mapping[str, tuple[Callable[[], Acquisition], int]] = {
     "thompson": (Thompson, 1),
     "thompson of two": (Thompson, 2),
     "integrated_variance": (IntegratedVariance, 2),
+    "bald": (BALD, 2),
     "random": (Random, 2),
     "sobol": (Sobol, 2),
 }
@@ -293,21 +297,53 @@ def test_integrated_variance_only_learns_and_beats_chance_at_it() -> None:
     from acquisition.encoding import Encoding
     from acquisition.surrogate import Surrogate
 
-    start, pool = SPACE.sample(8, seed=4), [p.design for p in POOL]
-    (objective,) = maximised(1)
-    acquisition = IntegratedVariance()
-    acquisition.fit(SPACE, [objective], records_of(start, ["f"]), [], seed=1)
-    picks = acquisition.select(POOL, 12, [], seed=5)
-    assert {pick.role for pick in picks} == {"learn"}
+    encoding, pool, (objective,) = Encoding(SPACE), [p.design for p in POOL], maximised(1)
 
-    def error(added: Sequence[Design]) -> float:
-        encoding = Encoding(SPACE)
-        surrogate = Surrogate(encoding, objective, records_of([*start, *added], ["f"]))
+    def error(designs: Sequence[Design]) -> float:
+        surrogate = Surrogate(encoding, objective, records_of(designs, ["f"]))
         mean, _ = surrogate.predict(encoding.rows(pool))
         return float(np.sqrt(np.mean((mean - [answer(d, "f") for d in pool]) ** 2)))
 
-    by_chance = [error([pool[i] for i in np.random.default_rng(s).permutation(len(pool))[:12]]) for s in range(4)]
-    assert error([pick.proposal.design for pick in picks]) < np.mean(by_chance)
+    learnt, by_chance = [], []
+    for seed in range(4, 8):
+        start = SPACE.sample(8, seed=seed)
+        acquisition = IntegratedVariance()
+        acquisition.fit(SPACE, [objective], records_of(start, ["f"]), [], seed=1)
+        picks = acquisition.select(POOL, 12, [], seed=5)
+        assert {pick.role for pick in picks} == {"learn"}
+        learnt.append(error([*start, *(pick.proposal.design for pick in picks)]))
+        for order in (0, 1):
+            chance = np.random.default_rng(order).permutation(len(pool))[:12]
+            by_chance.append(error([*start, *(pool[i] for i in chance)]))
+    assert np.mean(learnt) < 0.7 * np.mean(by_chance)
+
+
+def test_bald_asks_where_its_models_disagree() -> None:
+    from acquisition.encoding import Encoding
+    from acquisition.process import reproducible
+    from acquisition.surrogate import Surrogate
+
+    encoding, (objective,) = Encoding(SPACE), maximised(1)
+    rows = encoding.rows([p.design for p in POOL])
+    with reproducible(1):
+        surrogate = Surrogate(encoding, objective, records_of(TRAINING, ["f"]))
+    told = Disagreement(surrogate, rows)
+    moments = [member.posterior(torch.as_tensor(rows)) for member in surrogate._members]
+    means, variances = (torch.stack(column).numpy() for column in zip(*moments, strict=True))
+    noise = float(surrogate.noise.mean())
+    by_hand = 0.5 * np.log(variances.mean(0) + means.var(0) + noise) - 0.5 * np.log(variances + noise).mean(0)
+    assert np.allclose(told.gains(100), by_hand, atol=1e-9) and (by_hand > -1e-12).all()
+    _, (first, *_) = decided(BALD, [objective], records_of(TRAINING, ["f"]))
+    assert POOL[int(by_hand.argmax())].design == first.proposal.design and first.role == "learn"
+    before = told.gains(100)
+    told.observe(int(by_hand.argmax()))
+    assert told.gains(100)[by_hand.argmax()] < 0.5 * before.max(), "what was asked is known"
+
+
+def test_bald_has_an_ensemble_however_many_records_there_are() -> None:
+    records = records_of(SPACE.sample(SETTLED + 1, seed=6), ["f"])
+    acquisition, picks = decided(BALD, maximised(1), records)
+    assert len(acquisition._surrogates[0]._members) > 1 and {pick.role for pick in picks} == {"learn"}
 
 
 @pytest.mark.parametrize(("make", "count", "cure"), [(ParEGO, 1, "qlognei"), (QLogNEHVI, 5, "parego")])

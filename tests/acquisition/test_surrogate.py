@@ -80,12 +80,12 @@ def test_unseen_designs_are_predicted_and_the_interval_is_honest() -> None:
     assert 0.85 <= np.mean(covered) <= 0.99
 
 
-def process_of(records: list[Record], *, ensemble: bool = False) -> Process:
+def process_of(records: list[Record]) -> Process:
     """That of the property of all records."""
     encoding, estimates = Encoding(SPACE), [r.estimates["strength"] for r in records]
     rows = encoding.rows([r.design for r in records])
     values = np.array([e.mean for e in estimates])
-    return Process(encoding, rows, values, variances(records, estimates), ensemble=ensemble)
+    return Process(encoding, rows, values, variances(records, estimates))
 
 
 def test_posterior_is_the_closed_form_with_the_measured_errors() -> None:

@@ -204,6 +204,21 @@ def test_a_run_is_kept_and_not_made_again(tmp_path, monkeypatch) -> None:
     assert file.read_text() == kept
 
 
+def test_a_method_without_the_cheap_source_is_run_once(monkeypatch) -> None:
+    made = []
+
+    def apart(problem: str, method: str, seed: int, best: float) -> runs.Run:
+        made.append((problem, method))
+        return run(method, seed, 1.0, problem)
+
+    monkeypatch.setattr(sample_efficiency, "apart", apart)
+    both, methods = ["particles", "particles, cheap source"], ["loop", "loop, no cheap source", "random", "BayBE"]
+    found = list(sample_efficiency.missing([run("BayBE", 0, 0.4)], both, methods, 1))
+    assert made == [("particles", "loop"), ("particles", "random"), ("particles, cheap source", "loop")]
+    cheap = {row.method: row.missing(50) for row in found if row.problem == both[1]}
+    assert cheap == pytest.approx({"loop": 1.0, "loop, no cheap source": 1.0, "random": 1.0, "BayBE": 0.4})
+
+
 def test_what_is_missing_is_a_regret_or_a_share() -> None:
     assert run("loop", 0, 1.0).missing(50) == pytest.approx(1.0)
     assert run("loop", 0, 1.0).missing(10) == pytest.approx(3.0)

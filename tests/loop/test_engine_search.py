@@ -44,7 +44,7 @@ def test_a_search_joins_the_pool_and_keeps_every_rule(plugin, loop) -> None:
         pools = [decision.info["pool"] for decision in reader.decisions()]
         picks = Counter((row.round, row.pick.proposal.generator) for row in reader.proposals())
     assert [pool.get("search", 0) > 0 for pool in pools] == [False, False, True, True], pools
-    assert pools[2]["uniform"] == pools[2]["variation"] == 500
+    assert pools[2]["uniform"] == 700 and pools[2]["variation"] == 300
     assert picks[2, "search"] == picks[3, "search"] == 2
     rows = loop.exported(path)
     assert all(float(row["a"]) <= 9 and (row["rock"] == "gneiss" or float(row["b"]) > 5) for row in rows)
