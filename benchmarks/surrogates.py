@@ -1,6 +1,6 @@
 """How well does the surrogate predict designs that it has not seen, and how honest are its intervals?
 
-    python -m benchmarks.surrogates [--problems ...] [--records 20 40 60] [--seeds 12] [--results FILE]
+    python -m benchmarks.surrogates [--problems ...] [--models ...] [--records 20 40 60] [--seeds 12]
 
 On the problems of `benchmarks.sample_efficiency`: the surrogate of the first goal is fitted to random valid designs
 with the errors of measurement that they have there, and judged on 400 others (of the simulated films, on those left).
@@ -105,11 +105,13 @@ def judged(problem: str, model: str, records: int, most: int, seed: int) -> Run:
     return Run(problem, model, records, seed, explained, loss, float(np.mean(np.abs(z) < COVERED)), round(seconds, 3))
 
 
-def missing(done: Sequence[Run], problems: Sequence[str], sizes: Sequence[int], seeds: int) -> Iterator[Run]:
+def missing(
+    done: Sequence[Run], problems: Sequence[str], models: Sequence[str], sizes: Sequence[int], seeds: int
+) -> Iterator[Run]:
     there = {(run.problem, run.model, run.records, run.seed) for run in done}
     for seed in range(seeds):
         for problem in problems:
-            for model in MODELS:
+            for model in models:
                 for records in sizes:
                     if (problem, model, records, seed) not in there:
                         yield judged(problem, model, records, max(sizes), seed)
@@ -137,12 +139,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     own = [problem for problem in PROBLEMS if problem not in UNAIDED]
     parser.add_argument("--problems", nargs="*", choices=own, default=own, metavar="PROBLEM")
+    parser.add_argument("--models", nargs="*", choices=MODELS, default=list(MODELS), metavar="MODEL")
     parser.add_argument("--records", type=int, nargs="+", default=[20, 40, 60])
     parser.add_argument("--seeds", type=int, default=12)
     parser.add_argument("--results", type=Path, default=RESULTS)
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    runs = kept(asked.results, Run, lambda done: missing(done, asked.problems, asked.records, asked.seeds))
+    runs = kept(
+        asked.results, Run, lambda done: missing(done, asked.problems, asked.models, asked.records, asked.seeds)
+    )
     print(table(sorted(runs, key=lambda run: (list(PROBLEMS).index(run.problem), run.records))))
 
 
