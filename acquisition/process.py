@@ -126,14 +126,13 @@ class Process:
         """(mean (n,), covariance (n, n)) of the noise-free standardised values at all rows together."""
         import torch
 
-        inputs = self._inputs(rows)
-        average, _ = mixture([member.posterior(inputs) for member in self._members])
-        total = torch.zeros(len(inputs), len(inputs), dtype=torch.float64)
+        means, total = [], torch.zeros(len(rows), len(rows), dtype=torch.float64)
         for mean, covariance in self.joints(rows):
+            means.append(mean)
             total += covariance
-            if len(self._members) > 1:
-                total.addr_(mean - average, mean - average)
-        return average, total / len(self._members)
+        average = torch.stack(means).mean(0)
+        apart = torch.stack(means) - average
+        return average, (total + apart.mT @ apart) / len(means)
 
     def joints(self, rows: np.ndarray) -> Iterator[tuple[Tensor, Tensor]]:
         """What `joint` is the mixture of, one at a time: of a full pool each covariance takes 32 MB."""

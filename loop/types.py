@@ -369,7 +369,8 @@ class Pick:
 class Acquisition(Protocol):
     """Picks the most informative designs. Every random draw comes from the `seed` given.
 
-    It may also have `search(pool, taken, *, seed) -> list[Proposal]`: once fitted, more valid proposals for the pool.
+    It may also have `vary(leaders, taken, n, *, seed)` and `search(pool, taken, *, seed)`, each a list[Proposal]:
+    once fitted, valid proposals for the pool, the first beside the generator's, the second after them.
     """
 
     def fit(
