@@ -109,7 +109,7 @@ def test_a_fidelity_that_misleads_is_left_out_and_the_next_one_is_asked(folder: 
     assert "hill.seen is not believed, and is asked nothing" in said and "done: 20 evaluations" in said
     rows = loop.exported(path)
     seen, walked = by_round(rows, "hill.seen"), by_round(rows, "hill.walked")
-    assert seen[0] and not walked[0] and not seen[3] and walked[3], "the next one is asked in its place"
+    assert walked and max(seen) < min(walked), "the next one is asked in its place"
     warned = loop("status", path)
     assert "careful: The cheap source hill.seen (seen) is not believed: height, gain" in warned
     assert "Nothing is asked of it while that is so" in warned
