@@ -20,6 +20,7 @@ class BALD(Bayes):
 
     kind = "bald"
     objectives_allowed = range(1, 1000)
+    leans = False
     settled = sys.maxsize
 
     def __init__(self, rows: bool = False, cost_aware: bool = False) -> None:

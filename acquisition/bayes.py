@@ -13,6 +13,7 @@ from acquisition.encoding import Encoding
 from acquisition.feasibility import Feasibility, answered
 from acquisition.improve import SHORTLIST, Improvement
 from acquisition.informed import Informed, informed
+from acquisition.plausible import Leaning, Likeness
 from acquisition.process import SETTLED, SurrogateError, reproducible
 from acquisition.promise import Promise
 from acquisition.search import search, variations
@@ -38,6 +39,7 @@ class Bayes:
     `split` is the share of the picks that learn instead of improve; `samples` the number of Monte Carlo samples of
     the posterior (a power of two); with `rows`, cheap sources may enter as rows of inflated variance, not only as
     features (`acquisition.gate`); `cost_aware` divides what a pick is expected to gain by what it is expected to cost.
+    One whose improving picks have log scores `leans`: towards plausible designs, where it is given any (`prefer`).
     `notes` says in plain words whatever made the last fit or selection differ from
     the rule. Roles of the picks: `improve`, `learn`, `explore` (too few records yet: spread over the space) and
     `fallback` (a model failed: spread over the space, the reason is in `notes`).
@@ -47,6 +49,7 @@ class Bayes:
     other = ""
     objectives_allowed = range(1, 1)
     settled = SETTLED
+    leans = True
 
     def __init__(self, split: float = 0.5, samples: int = 64, rows: bool = False, cost_aware: bool = False) -> None:
         if not 0 <= split <= 1:
@@ -83,11 +86,25 @@ class Bayes:
         self._informed, self.gates = [], []
         self._without_model, self._fit_notes = "explore", list(too_few(self._records))
         self._feasibility: Feasibility | None = None
+        self._leaning: Leaning | None = None
         with reproducible(seed):
             if not self._fit_notes:
                 self._fit_surrogates(records, seed)
             self._fit_feasibility(records, failures)
         self.notes = list(self._fit_notes)
+
+    def prefer(self, plausible: Sequence[Design], *, seed: int) -> None:
+        """Once fitted: lean towards what is like designs that a person holds plausible, while the answers bear them out
+        (`acquisition.plausible`). Without a surrogate nothing leans yet."""
+        if self._surrogates is None:
+            return
+        wished = [s for s in self._surrogates if not s.objective.constrains]
+        with reproducible(seed):
+            likeness = Likeness(self._space, self._encoding, plausible, seed=seed)
+            self._leaning = Leaning(likeness, wished, len(self._baseline))
+        self.gates.append(self._leaning.gate)
+        if not self._leaning.gate.admitted:
+            self._fit_notes.append(f"{self._leaning.gate.source}: {self._leaning.gate.reason}")
 
     def _fit_surrogates(self, records: Sequence[Record], seed: int) -> None:
         """Of the real records, and what cheap sources that pay know besides."""
@@ -237,11 +254,17 @@ class Bayes:
     def _improve(self, stage: Stage, batch: Batch, q: int) -> None:
         improvement = self._improvement(stage)
         improvement.wait_for(stage.pending)
-        among = None
+        among, leaning = None, self._lean(batch.pool)
         for _ in range(q):
-            scores = improvement(stage.pool, among)
+            scores = improvement(stage.pool, among) + leaning
             improvement.wait_for([batch.take("improve", scores)])
             among = batch.best(scores, max(SHORTLIST, q)) if among is None and improvement.same else among
+
+    def _lean(self, pool: Sequence[Proposal]) -> np.ndarray:
+        """(n,) what is added to the log scores for likeness to the plausible designs."""
+        if self._leaning is None:
+            return np.zeros(len(pool))
+        return self._leaning([proposal.design for proposal in pool])
 
     def _improvement(self, stage: Stage) -> Improvement:
         return Improvement(stage.surrogates, stage.posterior, stage.observed, self.samples, stage.seed)

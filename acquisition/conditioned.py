@@ -52,10 +52,16 @@ class Conditioned:
     def in_sequence(self) -> Tensor:
         """(n,) log density of every observation given those before it, in nats; they sum to the log marginal likelihood
         (Dawid, J. R. Stat. Soc. A 147 (1984) 278)."""
-        off = (self.targets - self._mean).unsqueeze(-1)
-        surprise = torch.linalg.solve_triangular(self._factor, off, upper=False)[:, 0]
+        surprise = self.whitened((self.targets - self._mean).unsqueeze(-1))[:, 0]
         density: Tensor = -0.5 * (surprise.square() + math.log(2 * math.pi)) - self._factor.diagonal().log()
         return density
+
+    def whitened(self, columns: Tensor) -> Tensor:
+        """(m, k) of columns (m, k) at the first m observations: each entry less what those before it lead one to
+        expect, in standard deviations of what is left."""
+        m = len(columns)
+        left: Tensor = torch.linalg.solve_triangular(self._factor[:m, :m], columns, upper=False)
+        return left
 
     def left_out(self) -> tuple[Tensor, Tensor]:
         """(mean, variance), each (n,), of every observation given the others (Rasmussen & Williams 2006, eq. 5.12)."""

@@ -11,6 +11,7 @@ class IntegratedVariance(Bayes):
 
     kind = "integrated_variance"
     objectives_allowed = range(1, 1000)
+    leans = False
 
     def __init__(self, rows: bool = False, cost_aware: bool = False) -> None:
         super().__init__(split=1.0, rows=rows, cost_aware=cost_aware)

@@ -145,6 +145,13 @@ class Process:
         hyperparameters, in nats."""
         return np.asarray(self._likeliest.in_sequence().numpy())
 
+    def whitened(self, columns: np.ndarray) -> np.ndarray:
+        """(m, k) of columns (m, k) at the first m observations, as `Conditioned.whitened` has it with the most probable
+        hyperparameters."""
+        import torch
+
+        return np.asarray(self._likeliest.whitened(torch.as_tensor(columns)).numpy())
+
     def left_out(self) -> tuple[np.ndarray, np.ndarray]:
         """(mean, standard deviation), each (n,), of every observation given the others and the hyperparameters that
         predict, in the units of the values."""

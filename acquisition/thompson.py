@@ -21,6 +21,7 @@ class Thompson(Bayes):
 
     kind = "thompson"
     objectives_allowed = range(1, 1000)
+    leans = False
 
     def __init__(self, split: float = 0.0, rows: bool = False) -> None:
         super().__init__(split, rows=rows)

@@ -36,7 +36,7 @@ CHOICE = 10
 class Finding:
     """One thing that is wrong: which check found it, in which round, what it is, and what may cure it."""
 
-    check: Literal["noise", "calibration", "fallback", "pool", "space", "duplicates", "source"]
+    check: Literal["noise", "calibration", "fallback", "pool", "space", "duplicates", "source", "plausible"]
     round: int
     message: str
     cure: str
@@ -58,6 +58,7 @@ def findings(campaign: Campaign, reader: Reader) -> list[Finding]:
         *pool(last, campaign.designs_per_round),
         *duplicates(proposals),
         *(unbelieved(ledgers[-1].gates, ledgers[-1].round, free) if ledgers else ()),
+        *(unlike(ledgers[-1].gates, ledgers[-1].round) if ledgers else ()),
     ]
 
 
@@ -190,6 +191,8 @@ def unbelieved(gates: Sequence[Gate], round: int, free: Collection[str] = ()) ->
     pays."""
     refused: dict[str, list[Gate]] = {}
     for gate in gates:
+        if gate.form == "prior":
+            continue
         refused.setdefault(gate.source, []).append(gate)
     return [
         Finding(
@@ -203,4 +206,18 @@ def unbelieved(gates: Sequence[Gate], round: int, free: Collection[str] = ()) ->
         )
         for source, judged in refused.items()
         if not any(gate.admitted for gate in judged)
+    ]
+
+
+def unlike(gates: Sequence[Gate], round: int) -> list[Finding]:
+    """Plausible designs that the answers of the last judged round did not bear out."""
+    return [
+        Finding(
+            "plausible",
+            round,
+            f"Of the designs held plausible: {gate.reason}.",
+            "Nothing is lost, and every round judges anew; see whether they are the right ones, or leave them out.",
+        )
+        for gate in gates
+        if gate.form == "prior" and not gate.admitted
     ]

@@ -42,11 +42,12 @@ def source_name(oracle: str, fidelity: str) -> str:
 class Gate:
     """Whether a cheap source enters the surrogate of a property: the mean gain in log predictive density of real
     records held out, in nats per record, and its standard error. `form` is how the source would enter; `reason` says
-    in a sentence why it does or does not."""
+    in a sentence why it does or does not. The form `prior` is of designs held plausible, which the search leans towards
+    where admitted; `property` then names all goals."""
 
     source: str
     property: str
-    form: Literal["feature", "rows"]
+    form: Literal["feature", "rows", "prior"]
     gain: float
     error: float
     admitted: bool

@@ -369,8 +369,9 @@ class Pick:
 class Acquisition(Protocol):
     """Picks the most informative designs. Every random draw comes from the `seed` given.
 
-    It may also have `vary(leaders, taken, n, *, seed)` and `search(pool, taken, *, seed)`, each a list[Proposal]:
-    once fitted, valid proposals for the pool, the first beside the generator's, the second after them.
+    Once fitted it may also give proposals for the pool, `vary(leaders, taken, n, *, seed)` beside the generator's and
+    `search(pool, taken, *, seed)` after them, and with `leans = True` take designs held plausible,
+    `prefer(plausible, *, seed)`.
     """
 
     def fit(

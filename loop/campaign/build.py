@@ -25,6 +25,7 @@ from loop.campaign.schema import (
     key_names,
     valid,
 )
+from loop.errors import BadInput
 from loop.execution import devices
 from loop.plugins import PluginError, did_you_mean
 from loop.space import Space, SpaceError
@@ -70,8 +71,10 @@ def build(data: Any, path: Path, text: str, problems: Problems, *, thorough: boo
         execution=read_execution(entry.execution),
         text=text,
         audit=entry.audit,
+        plausible=None if entry.plausible is None else path.parent / entry.plausible,
     )
     if thorough:
+        judge_plausible(campaign, problems)
         if example := judge_reachable(campaign, problems):
             judge_costs(campaign, example, problems)
         judge_machine(campaign, problems)
@@ -156,6 +159,23 @@ def judge_audit(
             fault = "needs the schedule `rounds`: with `async` no round is ever complete"
         if fault is not None and not problems.told(where):
             problems.add(where, fault)
+
+
+def judge_plausible(campaign: Campaign, problems: Problems) -> None:
+    """Note every fault of the file of plausible designs, and where nothing would be done with them."""
+    from loop.sheets.plausible import read_plausible  # sheets are read for a campaign: they import this package
+
+    if campaign.plausible is None:
+        return
+    kind = campaign.acquisition.kind
+    if not getattr(plugins.find("acquisition", kind), "leans", False):
+        cure = "choose qlognei, qlognehvi or parego, or leave it out"
+        problems.add(("plausible",), f"the acquisition {kind} leans towards no designs; {cure}", at_key=True)
+    try:
+        read_plausible(campaign.plausible, campaign.space)
+    except BadInput as error:
+        for fault in error.problems:
+            problems.add(("plausible",), fault)
 
 
 def judge_reachable(campaign: Campaign, problems: Problems) -> Design | None:

@@ -107,7 +107,8 @@ class Campaign:
     """What `load` makes of a campaign file. `path` is absolute; `text` is the file as read.
 
     `space` knows the campaign's own constraints only; `judged_space` the oracles' checks as well. `audit` is the share
-    of the replicates at deciding oracles that may be spent on testing doubtful records again.
+    of the replicates at deciding oracles that may be spent on testing doubtful records again. `plausible` is a file of
+    designs that the search leans towards (`loop.sheets.plausible`).
     """
 
     path: Path
@@ -124,6 +125,7 @@ class Campaign:
     execution: Execution
     text: str
     audit: float = 0.0
+    plausible: Path | None = None
 
     @property
     def folder(self) -> Path:

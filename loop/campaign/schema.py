@@ -209,6 +209,9 @@ class CampaignEntry(Entry):
     oracles: dict[str, OracleEntry] = Field(min_length=1)
     generator: PluginEntry = Field(PluginEntry(kind="cvae"))
     acquisition: PluginEntry | None = Field(None, description="default: by the number of objectives")
+    plausible: str | None = Field(
+        None, min_length=1, description="CSV or xlsx file of designs, without values, that the search leans towards"
+    )
     initial: Count = Field(8, description="designs of the first round, spread over the space")
     batch: Count = Field(4, description="designs of every later round")
     audit: float = Field(0.0, ge=0, le=1, description="share of the replicates spent on testing doubtful records again")

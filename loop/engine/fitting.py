@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from loop import plugins
 from loop.engine.history import History
 from loop.ledger import Witness
 from loop.seeds import derive
+from loop.sheets.plausible import read_plausible
 from loop.standing import best, standings
 from loop.types import Acquisition, Design, Generator, Objective, goals
 
@@ -79,6 +80,8 @@ class Fitter:
         )
         seed = derive(campaign.seed, "surrogate", number)
         acquisition.fit(self.space, objectives, history.records, history.failures, seed=seed)
+        if self._plausible and getattr(acquisition, "leans", False):
+            acquisition.prefer(self._plausible, seed=derive(campaign.seed, "plausible"))  # type: ignore[attr-defined]
         learned = bool(standings(history.records, objectives))
         generator = self._pretrained()
         generator.fit(
@@ -89,6 +92,11 @@ class Fitter:
             predict=partial(expected, objectives, acquisition) if learned else None,
         )
         return Fit(objectives, history, acquisition, generator, learned)
+
+    @cached_property
+    def _plausible(self) -> tuple[Design, ...]:
+        path = self.campaign.plausible
+        return () if path is None else read_plausible(path, self.campaign.space)
 
     def _pretrained(self) -> Generator:
         if self._generator is None:

@@ -136,8 +136,10 @@ def sentences(ledger: Ledger, words: Words) -> list[str]:
 
 
 def of_gate(gate: Gate, words: Words) -> str:
-    """What became of a cheap source."""
+    """What became of a cheap source, or of the plausible designs."""
     became = "admitted" if gate.admitted else "refused"
+    if gate.form == "prior":
+        return sentence(f"{gate.source} {became}", words.properties(gate.reason))
     form = {"feature": "as a feature", "rows": "as rows"}[gate.form]
     return sentence(f"source {gate.source} {became} for {label(gate.property)}, {form}", words.properties(gate.reason))
 

@@ -43,6 +43,19 @@ def read_heading(sheet: str, number: int, texts: Sequence[str], campaign: Campai
     Raises BadInput with every column that is unknown, given twice, without a unit, or in one that does not fit.
     """
     known = {(c.role == "error", c.name): c for c in columns(campaign)}
+    found, faults = match_columns(sheet, number, texts, known)
+    if not faults and not any(c is not None and c.role == "value" for c in found):
+        expected = ", ".join(c.header for c in known.values() if c.role == "value")
+        faults.append(f"{sheet} row {number}: no column holds a property; expected {expected}")
+    if faults:
+        raise BadInput(*faults)
+    return found
+
+
+def match_columns(
+    sheet: str, number: int, texts: Sequence[str], known: Mapping[tuple[bool, str], Column]
+) -> tuple[list[Column | None], list[str]]:
+    """The column of each cell of the heading, None where that is empty, and every fault."""
     found: list[Column | None] = []
     faults = []
     for place, text in enumerate(texts):
@@ -55,12 +68,7 @@ def read_heading(sheet: str, number: int, texts: Sequence[str], campaign: Campai
         if fault:
             faults.append(f'{sheet} row {number}, column "{text or place + 1}": {fault}')
         found.append(column)
-    if not faults and not any(c is not None and c.role == "value" for c in found):
-        expected = ", ".join(c.header for c in known.values() if c.role == "value")
-        faults.append(f"{sheet} row {number}: no column holds a property; expected {expected}")
-    if faults:
-        raise BadInput(*faults)
-    return found
+    return found, faults
 
 
 def match_column(

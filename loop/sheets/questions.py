@@ -12,7 +12,7 @@ from loop.plugins import did_you_mean
 from loop.sheets.cells import CellError, is_nothing, read_quantity
 from loop.sheets.heading import Row
 from loop.sheets.layout import Column, person_oracles, row_check
-from loop.space import SpaceError, grid_step, is_fixed, is_text
+from loop.space import Space, SpaceError, grid_step, is_fixed, is_text
 from loop.types import Design, Molecules, Parameter, Value
 
 if TYPE_CHECKING:
@@ -125,22 +125,7 @@ def as_number(text: str) -> float | None:
 def unsolicited(row: Row, campaign: Campaign) -> Question | None:
     """The design a person brings along, which must lie in the space; None where a fault was noted."""
     before = len(row.faults)
-    values: dict[str, Value] = {}
-    for p in campaign.space.parameters:
-        column = row.column("design", p.name)
-        text = "" if column is None else row.cells[column]
-        if not text and is_fixed(p):
-            continue
-        if column is None or not text:
-            row.fault(f"without a task the whole design is needed; {p.name} is missing", column)
-            continue
-        try:
-            values[p.name] = read_value(row, column, text, p)
-        except CellError as fault:
-            row.fault(str(fault), column)
-    if len(row.faults) > before:
-        return None
-    design = lying_in_space(row, values, campaign)
+    design = whole_design(row, campaign.space, "without a task the whole design is needed")
     spec = reporter(row, campaign)
     replicate = read_replicate(row)
     if len(row.faults) > before or design is None or spec is None:
@@ -148,9 +133,28 @@ def unsolicited(row: Row, campaign: Campaign) -> Question | None:
     return Question(spec, design=design, replicate=replicate)
 
 
-def lying_in_space(row: Row, values: Mapping[str, Value], campaign: Campaign) -> Design | None:
+def whole_design(row: Row, space: Space, needed: str) -> Design | None:
+    """The design of the row, which must lie in the space; None where a fault was noted. `needed` says that no parameter
+    may be missing but fixed ones."""
+    before = len(row.faults)
+    values: dict[str, Value] = {}
+    for p in space.parameters:
+        column = row.column("design", p.name)
+        text = "" if column is None else row.cells[column]
+        if not text and is_fixed(p):
+            continue
+        if column is None or not text:
+            row.fault(f"{needed}; {p.name} is missing", column)
+            continue
+        try:
+            values[p.name] = read_value(row, column, text, p)
+        except CellError as fault:
+            row.fault(str(fault), column)
+    return None if len(row.faults) > before else lying_in_space(row, values, space)
+
+
+def lying_in_space(row: Row, values: Mapping[str, Value], space: Space) -> Design | None:
     """The canonical design, unless a constraint forbids it or would change it."""
-    space = campaign.space
     try:
         design = space.canonicalise(values)
     except SpaceError as error:
