@@ -38,7 +38,7 @@ space:
   t: {fixed: 400, unit: K}
 constraints: [{if: {rock: schist}, then: {b: {max: 5}}}]
 objectives: [{property: height, goal: maximize}]
-oracles: {climb: {kind: "hill:Hill"}}
+oracles: {climb: {kind: "marble_hill:Hill"}}
 generator: {kind: uniform}
 acquisition: {kind: qlognei, split: 0}
 plausible: earlier/work.csv
@@ -53,7 +53,7 @@ GOOD = [("gneiss", 6 + i % 3, 1.0 + i % 4, i % 11) for i in range(12)]
 @pytest.fixture
 def campaign(plugin):
     """Writes the campaign with these lines of plausible designs."""
-    folder: Path = plugin("hill", HILL)
+    folder: Path = plugin("marble_hill", HILL)
     (folder / "earlier").mkdir()
 
     def write(lines: list[str], text: str = CAMPAIGN) -> Path:
