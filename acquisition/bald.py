@@ -43,7 +43,7 @@ class Disagreement:
 
     def __init__(self, surrogate: Surrogate, rows: np.ndarray) -> None:
         """`rows` (n, width) are the encoded designs."""
-        self._noise = float(surrogate.noise[: len(surrogate.records)].mean())
+        self._noise = surrogate.usual_noise
         members = [(mean.numpy(), covariance.numpy()) for mean, covariance in surrogate.joints(rows)]
         self._means = np.stack([mean for mean, _ in members])
         self._covariances = [covariance.copy() for _, covariance in members]

@@ -270,7 +270,7 @@ class Bayes:
         return Improvement(stage.surrogates, stage.posterior, stage.observed, self.samples, stage.seed)
 
     def _learn(self, stage: Stage, batch: Batch, q: int) -> None:
-        noises = [float(s.noise[: len(s.records)].mean()) for s in stage.surrogates]
+        noises = [s.usual_noise for s in stage.surrogates]
         points = reference(batch.pool, stage.seed)
         learning = Learning([c.numpy() for c in stage.posterior.covariance], noises, points)
         for i in [*stage.pending, *batch.chosen]:

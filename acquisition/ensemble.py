@@ -13,7 +13,7 @@ from linear_operator.utils.cholesky import psd_safe_cholesky
 from linear_operator.utils.errors import NotPSDError
 from torch import Tensor
 
-from acquisition.evidence import LogPosterior
+from acquisition.evidence import LogPosterior, noisy_covariance
 
 MEMBERS = 4
 DRAWS = 32
@@ -93,14 +93,6 @@ def prior_precision(model: Any) -> Tensor:
             for _, module, prior, value, _ in model.named_priors()
         ]
     )
-
-
-def noisy_covariance(model: Any) -> Tensor:
-    """(n, n) of the model's observations."""
-    rows, likelihood = model.train_inputs[0], model.likelihood
-    noise = likelihood.noise_covar.noise + likelihood.second_noise
-    covariance: Tensor = model.covar_module.forward(rows, rows) + noise.diag()
-    return covariance
 
 
 def covariance_slopes(model: Any, centre: Tensor) -> list[Tensor]:

@@ -22,8 +22,7 @@ class LogPosterior:
 
     def __init__(self, model: Any) -> None:
         self._model = model
-        self._rows, self._values = model.train_inputs[0], model.train_targets
-        self._own = model.likelihood.noise_covar.noise
+        self._values = model.train_targets
         found = [(module, prior, value) for _, module, prior, value, _ in model.named_priors()]
         self._hyper = [(module, value) for module, _, value in found]
         sizes = [value(module).numel() for module, value in self._hyper]
@@ -32,9 +31,7 @@ class LogPosterior:
 
     def __call__(self) -> Tensor:
         """A scalar."""
-        kernel, likelihood = self._model.covar_module, self._model.likelihood
-        noise = self._own + likelihood.second_noise
-        factor = psd_safe_cholesky(kernel.forward(self._rows, self._rows) + noise.diag())
+        factor = psd_safe_cholesky(noisy_covariance(self._model))
         off = (self._values - self._model.mean_module.constant).unsqueeze(-1)
         white = torch.linalg.solve_triangular(factor, off, upper=False)
         evidence = -0.5 * white.square().sum() - factor.diagonal().log().sum()
@@ -48,3 +45,11 @@ class LogPosterior:
         """Its negative and the gradient, for `fit_gpytorch_mll`."""
         parameters = {name: p for name, p in self._model.named_parameters() if p.requires_grad}
         return ForwardBackwardClosure(lambda: -self(), parameters)
+
+
+def noisy_covariance(model: Any) -> Tensor:
+    """(n, n) of a model's observations, their own noise and the inferred one included."""
+    rows, likelihood = model.train_inputs[0], model.likelihood
+    noise = likelihood.noise_covar.noise + likelihood.second_noise
+    covariance: Tensor = model.covar_module.forward(rows, rows) + noise.diag()
+    return covariance

@@ -54,6 +54,11 @@ class Surrogate(Process):
         """Of an observation about the process, beyond its own error, in the property's unit squared."""
         return float(self.model.likelihood.second_noise.detach()) * self.scale**2
 
+    @property
+    def usual_noise(self) -> float:
+        """Mean standardised variance of the records, as a new one is expected to have it."""
+        return float(self.noise[: len(self.records)].mean())
+
     def utility(self, standard: Any) -> Any:
         """Standardised values of the property (array or tensor) turned so that more is better."""
         if self.objective.goal == "target":

@@ -16,13 +16,13 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from acquisition.encoding import Encoding
-from acquisition.noise import variances
-from acquisition.process import Process, reproducible
+from acquisition.process import SETTLED, reproducible
 from acquisition.surrogate import Surrogate
 from benchmarks.efficiency.cases import Case, Evaluations
 from benchmarks.efficiency.peers import BoTorch
@@ -55,17 +55,9 @@ class Run:
     seconds: float
 
 
-def product(case: Case, records: Sequence[Record], unseen: Sequence[Design]) -> Moments:
+def product(case: Case, records: Sequence[Record], unseen: Sequence[Design], settled: int = SETTLED) -> Moments:
     encoding = Encoding(case.described)
-    return Surrogate(encoding, case.objectives[0], records).predict(encoding.rows(unseen))
-
-
-def one_model(case: Case, records: Sequence[Record], unseen: Sequence[Design]) -> Moments:
-    encoding, estimates = Encoding(case.described), [r.estimates[case.objectives[0].property] for r in records]
-    rows, values = encoding.rows([r.design for r in records]), np.array([e.mean for e in estimates])
-    process = Process(encoding, rows, values, variances(records, estimates))
-    mean, variance = process.posterior(encoding.rows(unseen))
-    return mean * process.scale + process.centre, np.sqrt(variance) * process.scale
+    return Surrogate(encoding, case.objectives[0], records, settled=settled).predict(encoding.rows(unseen))
 
 
 def botorch(case: Case, records: Sequence[Record], unseen: Sequence[Design]) -> Moments:
@@ -80,7 +72,7 @@ def botorch(case: Case, records: Sequence[Record], unseen: Sequence[Design]) -> 
 
 MODELS: Mapping[str, Callable[[Case, Sequence[Record], Sequence[Design]], Moments]] = {
     "product": product,
-    "one model": one_model,
+    "one model": partial(product, settled=0),
     "BoTorch": botorch,
 }
 
