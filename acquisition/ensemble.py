@@ -13,7 +13,7 @@ from linear_operator.utils.cholesky import psd_safe_cholesky
 from linear_operator.utils.errors import NotPSDError
 from torch import Tensor
 
-from acquisition.evidence import LogPosterior, noisy_covariance
+from acquisition.evidence import LogPosterior, Pairs
 
 MEMBERS = 4
 DRAWS = 32
@@ -60,7 +60,7 @@ def information(model: Any, centre: Tensor) -> Tensor:
     """(p, p) that the observations are expected to give of the logarithms of the hyperparameters i, j of their
     covariance K: 1/2 tr(K^-1 K_i K^-1 K_j) (Mardia & Marshall, Biometrika 71 (1984) 135). Unlike the observed one it is
     never negative."""
-    factor = psd_safe_cholesky(noisy_covariance(model))
+    factor = psd_safe_cholesky(Pairs(model).noisy_covariance())
     whitened = torch.cholesky_solve(torch.stack(covariance_slopes(model, centre)), factor)
     return 0.5 * torch.einsum("iab,jba->ij", whitened, whitened)
 
@@ -98,9 +98,10 @@ def prior_precision(model: Any) -> Tensor:
 def covariance_slopes(model: Any, centre: Tensor) -> list[Tensor]:
     """The derivative (n, n) of that covariance with respect to the logarithm of each hyperparameter."""
     trial, slopes = copy.deepcopy(model), []
+    pairs = Pairs(trial)
     for step in STEP * torch.eye(len(centre), dtype=torch.float64):
         settle(trial, centre + step)
-        above = noisy_covariance(trial)
+        above = pairs.noisy_covariance()
         settle(trial, centre - step)
-        slopes.append((above - noisy_covariance(trial)) / (2 * STEP))
+        slopes.append((above - pairs.noisy_covariance()) / (2 * STEP))
     return slopes

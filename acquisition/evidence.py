@@ -23,6 +23,7 @@ class LogPosterior:
     def __init__(self, model: Any) -> None:
         self._model = model
         self._values = model.train_targets
+        self._pairs = Pairs(model)
         found = [(module, prior, value) for _, module, prior, value, _ in model.named_priors()]
         self._hyper = [(module, value) for module, _, value in found]
         sizes = [value(module).numel() for module, value in self._hyper]
@@ -31,7 +32,7 @@ class LogPosterior:
 
     def __call__(self) -> Tensor:
         """A scalar."""
-        factor = psd_safe_cholesky(noisy_covariance(self._model))
+        factor = psd_safe_cholesky(self._pairs.noisy_covariance())
         off = (self._values - self._model.mean_module.constant).unsqueeze(-1)
         white = torch.linalg.solve_triangular(factor, off, upper=False)
         evidence = -0.5 * white.square().sum() - factor.diagonal().log().sum()
@@ -47,9 +48,20 @@ class LogPosterior:
         return ForwardBackwardClosure(lambda: -self(), parameters)
 
 
-def noisy_covariance(model: Any) -> Tensor:
-    """(n, n) of a model's observations, their own noise and the inferred one included."""
-    rows, likelihood = model.train_inputs[0], model.likelihood
-    noise = likelihood.noise_covar.noise + likelihood.second_noise
-    covariance: Tensor = model.covar_module.forward(rows, rows) + noise.diag()
-    return covariance
+class Pairs:
+    """Of a model's observations, each with itself and with those before it: what their covariance needs that no
+    hyperparameter changes."""
+
+    def __init__(self, model: Any) -> None:
+        self._model, rows = model, model.train_inputs[0]
+        self._at = torch.tril_indices(len(rows), len(rows))
+        self._apart = model.covar_module.apart(*rows[self._at])
+
+    def noisy_covariance(self) -> Tensor:
+        """(n, n) of the observations, their own noise and the inferred one included."""
+        likelihood = self._model.likelihood
+        noise = likelihood.noise_covar.noise + likelihood.second_noise
+        zeros = torch.zeros(len(noise), len(noise), dtype=torch.float64)
+        lower = zeros.index_put(tuple(self._at), self._model.covar_module.covariance(self._apart))
+        covariance: Tensor = lower + lower.tril(-1).mT + noise.diag()
+        return covariance

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -10,8 +11,18 @@ from gpytorch.kernels import Kernel
 from gpytorch.priors import LogNormalPrior
 from torch import Tensor
 
-BLOCK = 32
-"""Rows worked out at once, so that the distances of a large pool stay in the processor's cache."""
+BLOCK = 2**14
+"""Pairs worked out at once, so that the differences of a large pool stay in the processor's cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """How pairs of designs differ: `squares` (numbers and descriptors, ...) of the differences, `different`
+    (categories, ...) 1 where the choices do, and `products` (features, ...). No hyperparameter is in it."""
+
+    squares: Tensor
+    different: Tensor
+    products: Tensor
 
 
 class MixedKernel(Kernel):  # type: ignore[misc]
@@ -39,44 +50,44 @@ class MixedKernel(Kernel):  # type: ignore[misc]
     def __init__(
         self,
         n_numeric: int,
-        choices: tuple[int, ...],
+        n_categorical: int,
         n_features: int = 0,
         described: tuple[int, ...] = (),
         generated: tuple[int, ...] = (),
     ) -> None:
-        """`choices` counts those of each category; `described` and `generated` the columns of each group."""
+        """`described` and `generated` count the columns of each group."""
         super().__init__()
-        self.n_numeric, self.n_categorical, self.n_features = n_numeric, len(choices), n_features
+        self.n_numeric, self.n_categorical, self.n_features = n_numeric, n_categorical, n_features
         self.described, self.generated = described, generated
-        width = n_numeric + len(choices) + len(generated)
+        width = n_numeric + n_categorical + len(generated)
         self._positive("main_variance", width, math.log(0.5 / width), 1.0)
         self._positive("interaction_variance", 1, math.log(0.5), 1.0)
         if n_numeric:
             self._positive("main_length", n_numeric, math.sqrt(2), math.sqrt(3))
             self._positive("length", n_numeric, math.sqrt(2) + 0.5 * math.log(n_numeric), math.sqrt(3))
-        if choices:
-            self._positive("category_scale", len(choices), 0.0, 1.0)
+        if n_categorical:
+            self._positive("category_scale", n_categorical, 0.0, 1.0)
         if described:
             self._positive("described_variance", len(described), math.log(0.25 / max(width, 1)), 1.5)
         for g, size in enumerate((*described, *generated)):
             self._positive(f"group_length_{g}", size, math.sqrt(2) + 0.5 * math.log(size), math.sqrt(3))
         if n_features:
             self._positive("feature_variance", n_features, math.log(0.25), 1.5)
-        self._lay_out(choices)
+        self._lay_out()
 
-    def _lay_out(self, choices: tuple[int, ...]) -> None:
-        """Where things are. `_smooth` (terms, most columns of one) holds the columns of every main effect of numbers,
-        positions in the numbers and descriptors followed by a zero, which fills up; `_owner` and `_choice` (all
-        choices,) name the category column and the code of each choice."""
-        starts = torch.tensor([1] * self.n_numeric + [*self.described, *self.generated]).cumsum(0).tolist()
-        terms = [list(range(a, b)) for a, b in zip([0, *starts], starts, strict=False)]
-        widest = max(map(len, terms), default=0)
-        smooth = [[*term, *[starts[-1]] * (widest - len(term))] for term in terms]
-        self.register_buffer("_smooth", torch.tensor(smooth, dtype=torch.long), persistent=False)
-        codes = [(c, code) for c, n in enumerate(choices) for code in range(n)]
-        owner, choice = zip(*codes, strict=True) if codes else ((), ())
-        self.register_buffer("_owner", torch.tensor(owner, dtype=torch.long), persistent=False)
-        self.register_buffer("_choice", torch.tensor(choice, dtype=torch.float64), persistent=False)
+    def _lay_out(self) -> None:
+        """Where the inverse squared lengths stand in the matrix that turns squares into squared distances: a row for
+        each main effect of numbers, descriptors and molecules, and the last for the interaction; a column for each
+        number and descriptor."""
+        k, told, sizes = self.n_numeric, self.n_numeric + sum(self.described), (*self.described, *self.generated)
+        columns = told + sum(self.generated)
+        owners = [*range(k), *(k + g for g, size in enumerate(sizes) for _ in range(size))]
+        interacting = [*range(k), *range(told, columns)]
+        rows = owners + [k + len(sizes)] * len(interacting)
+        self._terms, self._columns = k + len(sizes), columns
+        self.register_buffer("_rows", torch.tensor(rows, dtype=torch.long), persistent=False)
+        at = torch.tensor([*range(columns), *interacting], dtype=torch.long)
+        self.register_buffer("_at", at, persistent=False)
 
     @property
     def is_stationary(self) -> bool:
@@ -102,65 +113,70 @@ class MixedKernel(Kernel):  # type: ignore[misc]
     def forward(self, x1: Tensor, x2: Tensor, diag: bool = False, **_: Any) -> Tensor:
         """Covariance of x1 (..., n, width) with x2 (..., m, width): (..., n, m), or its diagonal (..., n)."""
         if diag:
-            return self._block(x1.unsqueeze(-2), x2.unsqueeze(-2))[..., 0, 0]
-        return torch.cat([self._block(rows, x2) for rows in torch.split(x1, BLOCK, dim=-2)], dim=-2)
+            return self.covariance(self.apart(x1, x2))
+        blocks = torch.split(x1.unsqueeze(-2), max(1, BLOCK // x2.shape[-2]), dim=-3)
+        return torch.cat([self.covariance(self.apart(rows, x2.unsqueeze(-3))) for rows in blocks], dim=-2)
 
-    def _block(self, x1: Tensor, x2: Tensor) -> Tensor:
-        numbers1, numbers2 = self._numbers(x1), self._numbers(x2)
-        interaction, mismatch = self.value_of("interaction_variance"), torch.zeros(1, dtype=x1.dtype)
-        total = torch.zeros(1, dtype=x1.dtype)
-        if len(self._smooth):
-            total = self._main_effects(numbers1, numbers2)
-        if self.n_categorical:
-            codes1, codes2 = self._codes(x1), self._codes(x2)
-            same = self.value_of("main_variance")[self.n_numeric :][self._owner]
-            total = total + (codes1 * same) @ codes2.mT
-            apart = 1 / (self.n_categorical * self.value_of("category_scale"))
-            mismatch = apart.sum() - (codes1 * apart[self._owner]) @ codes2.mT
-        if self.n_features:
-            f = x1.shape[-1] - self.n_features
-            total = total + (x1[..., f:] * self.value_of("feature_variance")) @ x2[..., f:].mT
-        if not (self.n_numeric or self.generated):
-            return total + interaction * torch.exp(-mismatch)
-        columns, lengths = self._interacting()
-        distance = torch.cdist(numbers1[..., columns] / lengths, numbers2[..., columns] / lengths)
-        return total + interaction * matern(distance, mismatch)
+    def apart(self, x1: Tensor, x2: Tensor) -> Apart:
+        """How the rows of x1 (..., width) differ from those of x2 (..., width), broadcast against each other."""
+        k, f = self.n_numeric, x1.shape[-1] - self.n_features
+        c = k + self.n_categorical
 
-    def _numbers(self, x: Tensor) -> Tensor:
-        """(..., n, columns + 1): the numbers, the descriptors, and a zero."""
-        k, end = self.n_numeric, x.shape[-1] - self.n_features
-        return torch.cat([x[..., :k], x[..., k + self.n_categorical : end], torch.zeros_like(x[..., :1])], dim=-1)
+        def columns(x: Tensor, *parts: slice) -> Tensor:
+            return torch.cat([x[..., part] for part in parts], dim=-1).movedim(-1, 0)
 
-    def _codes(self, x: Tensor) -> Tensor:
-        """(..., n, all choices): 1 for those that a row has."""
-        categories = x[..., self.n_numeric : self.n_numeric + self.n_categorical]
-        chosen: Tensor = (categories[..., self._owner] == self._choice).to(x)
-        return chosen
+        numbers, chosen, features = (slice(k), slice(c, f)), slice(k, c), slice(f, None)
+        return Apart(
+            (columns(x1, *numbers) - columns(x2, *numbers)).square(),
+            (columns(x1, chosen) != columns(x2, chosen)).to(x1),
+            columns(x1, features) * columns(x2, features),
+        )
 
-    def _lengths(self) -> list[Tensor]:
-        """Those of the groups."""
-        return [self.value_of(f"group_length_{g}") for g in range(len(self.described) + len(self.generated))]
-
-    def _main_effects(self, numbers1: Tensor, numbers2: Tensor) -> Tensor:
-        """(..., n, m) of numbers and groups, all terms at once."""
+    def covariance(self, pairs: Apart) -> Tensor:
+        """(...) of pairs of designs."""
         k, c = self.n_numeric, self.n_numeric + self.n_categorical
-        main = self.value_of("main_variance")
+        shape = pairs.squares.shape[1:]
+        squares, different, products = (part.flatten(1) for part in (pairs.squares, pairs.different, pairs.products))
+        smooth = matern(self._metric() @ squares)
+        main, interaction = self.value_of("main_variance"), self.value_of("interaction_variance")
         weights = torch.cat([main[:k], *([self.value_of("described_variance")] if self.described else []), main[c:]])
-        own = [self.value_of("main_length")] if k else []
-        lengths = torch.cat([*own, *self._lengths(), torch.ones(1, dtype=main.dtype)])[self._smooth].unsqueeze(-2)
-        scaled1, scaled2 = (x[..., self._smooth].movedim(-2, -3) / lengths for x in (numbers1, numbers2))
-        effects: Tensor = torch.einsum("t,...tnm->...nm", weights, matern(torch.cdist(scaled1, scaled2)))
-        return effects
+        total, together = weights @ smooth[:-1], interaction * smooth[-1]
+        if self.n_categorical:
+            apart = 1 / (self.n_categorical * self.value_of("category_scale"))
+            unlike, mismatch = torch.stack([main[k:c], apart]) @ different
+            total, together = total + main[k:c].sum() - unlike, together * torch.exp(-mismatch)
+        if self.n_features:
+            total = total + self.value_of("feature_variance") @ products
+        covariance: Tensor = (total + together).reshape(shape)
+        return covariance
 
-    def _interacting(self) -> tuple[list[int], Tensor]:
-        """The numbers and descriptors that interact, and their lengths."""
-        told, made = self.n_numeric + sum(self.described), sum(self.generated)
-        own = [self.value_of("length")] if self.n_numeric else []
-        lengths = torch.cat([*own, *self._lengths()[len(self.described) :]])
-        return [*range(self.n_numeric), *range(told, told + made)], lengths
+    def _metric(self) -> Tensor:
+        """(terms + 1, columns) inverse squared lengths, as `_lay_out` says."""
+        groups = [self.value_of(f"group_length_{g}") for g in range(len(self.described) + len(self.generated))]
+        main, own = ([self.value_of(name)] if self.n_numeric else [] for name in ("main_length", "length"))
+        lengths = [*main, *groups, *own, *groups[len(self.described) :]]
+        metric = torch.zeros(self._terms + 1, self._columns, dtype=torch.float64)
+        return metric.index_put((self._rows, self._at), torch.cat(lengths) ** -2) if lengths else metric
 
 
-def matern(distance: Tensor, less: Tensor | float = 0.0) -> Tensor:
-    """Matern 5/2 correlation at a scaled distance, times exp(-less)."""
-    r = math.sqrt(5) * distance
-    return (1 + r + r.square() / 3) * torch.exp(-r - less)
+class Matern(torch.autograd.Function):
+    """Matern 5/2 correlation at squared distances; its slope is finite at 0, which that at distances is not."""
+
+    @staticmethod
+    def forward(context: Any, squares: Tensor) -> Tensor:
+        r = (5 * squares).sqrt()
+        decay = torch.exp(-r)
+        context.save_for_backward(r, decay)
+        return (1 + r + r.square() / 3) * decay
+
+    @staticmethod
+    def backward(context: Any, *slopes: Tensor) -> Tensor:
+        r, decay = context.saved_tensors
+        slope: Tensor = slopes[0] * (1 + r) * decay * (-5 / 6)
+        return slope
+
+
+def matern(squares: Tensor) -> Tensor:
+    """Matern 5/2 correlation at squared scaled distances."""
+    correlation: Tensor = Matern.apply(squares)  # type: ignore[no-untyped-call]
+    return correlation

@@ -82,7 +82,7 @@ class Process:
             standard, relative = (values - self.centre) / self.scale, noise / self.scale**2
         if not (math.isfinite(self.scale) and np.isfinite(standard).all() and np.isfinite(relative).all()):
             raise SurrogateError("the values are too large to be standardised")
-        sizes = encoding.n_numeric, encoding.choices, len(self._features), encoding.described, encoding.generated
+        sizes = encoding.n_numeric, encoding.n_categorical, len(self._features), encoding.described, encoding.generated
         kernel = MixedKernel(*sizes)
         inputs, self.targets = self._inputs(rows), torch.as_tensor(standard)
         own = torch.as_tensor(relative).clamp_min(LEAST_NOISE)

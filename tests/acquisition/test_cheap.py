@@ -174,10 +174,10 @@ def test_a_source_expects_of_its_labelled_designs_what_it_said():
 def test_kernel_gives_a_feature_a_normal_weight():
     import torch
 
-    kernel = MixedKernel(1, (), 1)
+    kernel = MixedKernel(1, 0, 1)
     kernel.initialize(log_feature_variance=torch.log(torch.tensor([0.7], dtype=torch.float64)))
     x = torch.tensor([[0.2, 1.5], [0.2, -2.0]], dtype=torch.float64)
-    plain = MixedKernel(1, ())(x[:, :1]).to_dense()
+    plain = MixedKernel(1, 0)(x[:, :1]).to_dense()
     found = kernel(x).to_dense()
     assert (found - plain).detach().numpy() == pytest.approx(0.7 * np.outer([1.5, -2.0], [1.5, -2.0]))
     assert kernel(x, diag=True).detach().numpy() == pytest.approx(found.diagonal().detach().numpy())

@@ -47,14 +47,14 @@ def test_slopes_are_those_of_the_evidence() -> None:
     with torch.no_grad():
         centre = ensemble.logarithms(model)
         slopes = ensemble.covariance_slopes(model, centre)
-        inverse = torch.linalg.inv(ensemble.noisy_covariance(model))
+        inverse = torch.linalg.inv(ensemble.Pairs(model).noisy_covariance())
         weights = inverse @ y
         told = [0.5 * float(weights @ slope @ weights - (inverse * slope).sum()) for slope in slopes]
         for i, step in enumerate(1e-4 * torch.eye(len(centre), dtype=torch.float64)):
             found = []
             for logs in (centre + step, centre - step):
                 ensemble.settle(model, logs)
-                covariance = ensemble.noisy_covariance(model).numpy()
+                covariance = ensemble.Pairs(model).noisy_covariance().numpy()
                 found.append(multivariate_normal(np.zeros(12), covariance).logpdf(y.numpy()))
             assert (found[0] - found[1]) / 2e-4 == pytest.approx(told[i], abs=1e-4)
 
