@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 
 import numpy as np
@@ -28,6 +29,11 @@ LEAST_RECORDS = 2
 LEAST_SEARCHED = 50
 """Designs with an answer from which on the space is searched directly: with fewer the surrogate knows too little for
 its maximum to be worth finding."""
+
+LEARNED = 0.6
+"""Part of a campaign's designs after which no pick learns any more: what is learned then comes too late to be used. Of
+50 designs, with a quarter learning, regret at the end was 0.97 so and 1.07 without (20 problems, difference 0.10 +-
+0.10; `benchmarks.sample_efficiency`)."""
 
 MOST_DESIGNS = 2000
 """Pool members judged in one selection; their joint covariance takes 32 MB per objective."""
@@ -59,6 +65,7 @@ class Bayes:
         self.split, self.samples, self.rows, self.cost_aware = split, samples, rows, cost_aware
         self.notes: list[str] = []
         self.gates: list[Gate] = []
+        self._learn_until: int | None = None
         self._informed: list[Informed] = []
 
     def fit(
@@ -92,6 +99,10 @@ class Bayes:
                 self._fit_surrogates(records, seed)
             self._fit_feasibility(records, failures)
         self.notes = list(self._fit_notes)
+
+    def plan(self, designs: int) -> None:
+        """The campaign ends with so many designs: after LEARNED of them all picks improve, unless none ever does."""
+        self._learn_until = None if self.split == 1 else math.floor(LEARNED * designs)
 
     def prefer(self, plausible: Sequence[Design], *, seed: int) -> None:
         """Once fitted: lean towards what is like designs that a person holds plausible, while the answers bear them out
@@ -228,7 +239,7 @@ class Bayes:
         from acquisition.finite import FinitePosterior
 
         q = min(q, len(fresh))
-        learn = learning_share(q, len(set(self._known) | set(pending)), self.split)
+        learn = learning_share(q, len(set(self._known) | set(pending)), self.split, self._learn_until)
         observed = set(self._baseline)
         waiting = [design for design in pending if design not in observed]
         batch = Batch(fresh, self.log_feasibility([proposal.design for proposal in fresh]), self._discount(fresh))

@@ -367,12 +367,8 @@ class Pick:
 
 
 class Acquisition(Protocol):
-    """Picks the most informative designs. Every random draw comes from the `seed` given.
-
-    Once fitted it may also give proposals for the pool, `vary(leaders, taken, n, *, seed)` beside the generator's and
-    `search(pool, taken, *, seed)` after them, and with `leans = True` take designs held plausible,
-    `prefer(plausible, *, seed)`.
-    """
+    """Picks the most informative designs. Every random draw comes from the `seed` given. One that is also
+    `loop.engine.guided.Guided` has a say in what it picks from."""
 
     def fit(
         self,

@@ -9,7 +9,7 @@ from math import nan
 from pathlib import Path
 from typing import Any, Protocol
 
-from benchmarks.efficiency.cases import BATCH, INITIAL, Case
+from benchmarks.efficiency.cases import BATCH, EVALUATIONS, INITIAL, Case
 from loop.campaign.build import default_acquisition
 from loop.campaign.model import Campaign, Execution, OracleSpec, PluginSpec, Stop
 from loop.engine.decide import Decider
@@ -116,7 +116,7 @@ class Product:
             acquisition=PluginSpec(self._settings.acquisition or default, {}),
             initial=INITIAL,
             batch=BATCH,
-            stop=Stop(evaluations=1000),
+            stop=Stop(evaluations=EVALUATIONS),
             execution=Execution(),
             text="",
         )

@@ -207,9 +207,9 @@ class BayBE(Peer):
         if p.bounds is not None:
             return NumericalDiscreteParameter(p.name, sorted({float(value) for value in values}))
         described = self.case.described.descriptors(p.name)
-        if described is None:
-            return CategoricalParameter(p.name, p.choices)
-        return CustomDiscreteParameter(p.name, pd.DataFrame.from_dict(dict(described), orient="index"))
+        told = pd.DataFrame.from_dict(dict(described or {}), orient="index")
+        telling = told.loc[:, told.nunique() > 1]  # BayBE refuses what is the same for all
+        return CategoricalParameter(p.name, p.choices) if telling.empty else CustomDiscreteParameter(p.name, telling)
 
     def objective(self) -> Any:
         from baybe.objectives import ParetoObjective, SingleTargetObjective

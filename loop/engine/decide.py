@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loop.engine.fitting import Fit, Fitter
+from loop.engine.guided import Guided
 from loop.engine.history import History
 from loop.engine.labelling import Labelling, labellings, most_generated, reasons
 from loop.engine.outlook import Outlook, outlook
@@ -87,21 +88,21 @@ class Decider:
             quality = generator.quality(history.records, seed=seed("quality"))
         wanted = Condition(levels={o.property: TOP_LEVEL for o in goals(campaign.objectives)}, known=history.known)
         leaders, varied = fit.incumbents(), list[Proposal]()
-        if vary := getattr(acquisition, "vary", None):
-            varied = vary(leaders, history.known, round(VARIED * POOL), seed=seed("vary"))
+        if isinstance(acquisition, Guided):
+            varied = acquisition.vary(leaders, history.known, round(VARIED * POOL), seed=seed("vary"))
         pool = generator.propose(POOL - len(varied), wanted, leaders, seed=seed("propose"))
         draws = dict(getattr(generator, "counts", {}))
         there = {proposal.design for proposal in varied}
         fresh = varied + [p for p in pool if p.design not in history.known and p.design not in there]
-        if search := getattr(acquisition, "search", None):
-            fresh += search(fresh, history.known, seed=seed("search"))
+        if isinstance(acquisition, Guided):
+            fresh += acquisition.search(fresh, history.known, seed=seed("search"))
         ahead = self._outlook(fit, fresh, seed("outlook"))
         if ahead and (ending := ahead.reason(campaign.stop)):
             return Decision(number, (), ending=ending)
         tested = self._test(fit, count, seed("test"))
         chosen = {pick.proposal.design for pick in tested}
         others = [proposal for proposal in fresh if proposal.design not in chosen]
-        if getattr(acquisition, "cost_aware", False):
+        if isinstance(acquisition, Guided) and acquisition.cost_aware:
             others = priced(campaign, others)
         pending = [*history.pending, *chosen]
         left = min(count - len(tested), len(others))

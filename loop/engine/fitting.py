@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from loop import plugins
+from loop.engine.guided import Guided
 from loop.engine.history import History
 from loop.ledger import Witness
 from loop.seeds import derive
@@ -80,8 +81,11 @@ class Fitter:
         )
         seed = derive(campaign.seed, "surrogate", number)
         acquisition.fit(self.space, objectives, history.records, history.failures, seed=seed)
-        if self._plausible and getattr(acquisition, "leans", False):
-            acquisition.prefer(self._plausible, seed=derive(campaign.seed, "plausible"))  # type: ignore[attr-defined]
+        if isinstance(acquisition, Guided):
+            if campaign.most_designs is not None:
+                acquisition.plan(campaign.most_designs)
+            if self._plausible and acquisition.leans:
+                acquisition.prefer(self._plausible, seed=derive(campaign.seed, "plausible"))
         learned = bool(standings(history.records, objectives))
         generator = self._pretrained()
         generator.fit(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loop import plugins
-from loop.campaign.model import PluginSpec
+from loop.campaign.model import PluginSpec, Stop
 from loop.engine.decide import Decider
 from loop.engine.history import History
 from loop.errors import BadInput
@@ -71,6 +71,7 @@ class Player:
             space=TableSpace(answers.campaign.space, answers.of),
             acquisition=choice.acquisition,
             generator=self._generator(answers.campaign),
+            stop=Stop(evaluations=self.evaluations),
         )
 
     def _generator(self, campaign: Campaign) -> PluginSpec:

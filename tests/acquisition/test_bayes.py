@@ -178,6 +178,24 @@ def test_the_learning_share_holds_over_a_campaign_for_any_batch(split: float, q:
     assert max(shares) - min(shares) <= 1
 
 
+@pytest.mark.parametrize("q", [1, 3, 4])
+def test_nothing_is_learned_after_the_planned_designs(q: int) -> None:
+    shares = [learning_share(q, decided, 0.5, 17) for decided in range(0, 12 * q, q)]
+    assert sum(shares) == min(12 * q, 17) // 2
+    assert not any(share for share, decided in zip(shares, range(0, 12 * q, q), strict=True) if decided >= 17)
+
+
+def test_the_last_designs_of_a_planned_campaign_improve() -> None:
+    roles = {}
+    for designs in (len(HUMP), 100):
+        for split in (0.5, 1.0):
+            acquisition = QLogNEI(split=split)
+            acquisition.plan(designs)
+            picks = fitted(acquisition, HUMP).select(GRID, 4, [], seed=10)
+            roles[designs, split] = [pick.role for pick in picks].count("learn")
+    assert roles == {(len(HUMP), 0.5): 0, (len(HUMP), 1.0): 4, (100, 0.5): 2, (100, 1.0): 4}
+
+
 def test_learning_picks_go_where_nothing_is_known() -> None:
     left = [recorded(at(x), f=math.sin(20 * x)) for x in np.linspace(0, 0.5, 12)]
     picks = fitted(QLogNEI(split=1.0), left).select(GRID, 2, [], seed=11)
