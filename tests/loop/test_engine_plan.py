@@ -51,7 +51,7 @@ def test_the_last_picks_of_a_campaign_of_known_length_improve(plugin, loop) -> N
     for stop in ("{evaluations: 20}", "{rounds: 4}"):
         assert roles(loop, folder, stop) == [
             {"improve": 2, "learn": 2},
-            {"improve": 2, "learn": 2},
+            {"improve": 4},
             {"improve": 4},
             {"improve": 4},
         ]
