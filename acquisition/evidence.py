@@ -16,8 +16,8 @@ class LogPosterior:
     its hyperparameters, per observation; the model is a SingleTaskGP with fixed and inferred noise and log-normal
     priors.
 
-    GPyTorch's ExactMarginalLogLikelihood in plain tensors and with the differences of the designs worked out once, which
-    spares most of every evaluation. Raises NotPSDError where the covariance has no factor.
+    GPyTorch's ExactMarginalLogLikelihood in plain tensors, the differences of the designs worked out once: that spares
+    most of every evaluation. Raises NotPSDError where the covariance has no factor.
     """
 
     def __init__(self, model: Any) -> None:
