@@ -37,9 +37,9 @@ class MixedKernel(Kernel):  # type: ignore[misc]
     Williams 2006, eq. 4.17). The second line is BoTorch's Matern x `CategoricalKernel`, the groups of molecules among
     the numbers with L = d. The third gives every feature a normal weight of variance t_f, of either sign
     (autoregressive co-kriging of Kennedy & O'Hagan, Biometrika 2000, 87, 1, with the cheap source's mean as the
-    feature). Written as one kernel of differences, which a fit works out once: of 100 records with nine fields it and its
-    gradient take 2 to 4 ms, where distances by `cdist` took 10 to 15, and the same sum composed of GPyTorch kernels two
-    to four times as long as that.
+    feature). Written as one kernel of differences, which a fit works out once: of 100 records with nine fields it and
+    its gradient take 2 to 4 ms, where distances by `cdist` took 10 to 15, and the same sum composed of GPyTorch kernels
+    two to four times as long as that.
 
     Priors: lengthscales LogNormal(sqrt 2 + ln(d)/2, sqrt 3) (Hvarfner et al., ICML 2024), category scales
     LogNormal(0, 1), variances LogNormal with medians that sum to one, half of it the interaction. Features come on top,
