@@ -63,8 +63,8 @@ class Batch:
 
 def learning_share(q: int, decided: int, split: float, until: int | None = None) -> int:
     """How many of the next q picks learn, when `decided` designs were decided before: over a campaign the share is
-    `split` however the picks are batched (with a half: every second pick when they come one at a time), of the designs
-    `until` which some learn (None: all)."""
+    `split` however the picks are batched (with a half: every second pick when they come one at a time). Once `until`
+    designs are decided none learns."""
     end = decided + q if until is None else max(decided, min(decided + q, until))
     return math.floor(end * split + 1e-9) - math.floor(decided * split + 1e-9)
 

@@ -1,4 +1,4 @@
-"""Bayesian selection from a pool of decoded designs: half of each batch to improve, half to learn."""
+"""Bayesian selection from a pool of decoded designs: to improve and to learn, half and half at first."""
 
 from __future__ import annotations
 

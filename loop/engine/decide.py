@@ -102,7 +102,7 @@ class Decider:
         tested = self._test(fit, count, seed("test"))
         chosen = {pick.proposal.design for pick in tested}
         others = [proposal for proposal in fresh if proposal.design not in chosen]
-        if isinstance(acquisition, Guided) and acquisition.cost_aware:
+        if getattr(acquisition, "cost_aware", False):
             others = priced(campaign, others)
         pending = [*history.pending, *chosen]
         left = min(count - len(tested), len(others))

@@ -10,10 +10,9 @@ from loop.types import Design, Proposal
 
 @runtime_checkable
 class Guided(Protocol):
-    """An acquisition that, once fitted, makes use of what the campaign says of its length and of plausible designs, and
-    adds to the pool. `cost_aware`: it wants to know what a design costs; `leans`: it takes plausible designs."""
+    """An acquisition that, once fitted, makes use of what the campaign says of its length and, where it `leans`, of
+    plausible designs, and adds to the pool."""
 
-    cost_aware: bool
     leans: bool
 
     def plan(self, designs: int) -> None:
