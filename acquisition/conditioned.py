@@ -10,6 +10,9 @@ import torch
 from linear_operator.utils.cholesky import psd_safe_cholesky
 from torch import Tensor
 
+STRIP = 128
+"""Rows of a joint covariance worked out at once, from the diagonal on: the rest is their mirror image."""
+
 
 class Conditioned:
     """A model's process given observations `targets` (n,) at inputs `rows` (n, width), each with a variance of its
@@ -41,7 +44,12 @@ class Conditioned:
     def joint(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """(mean (n,), covariance (n, n)) of the noise-free value at all inputs together."""
         mean, learned = self._informed(inputs)
-        return mean, self.covariance(inputs, inputs) - learned.mT @ learned
+        prior = torch.empty(len(inputs), len(inputs), dtype=inputs.dtype)
+        for start in range(0, len(inputs), STRIP):
+            strip = slice(start, start + STRIP)
+            part = self.covariance(inputs[strip], inputs[start:])
+            prior[strip, start:], prior[start:, strip] = part, part.mT
+        return mean, prior - learned.mT @ learned
 
     def _informed(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """The mean at the inputs, and what takes the prior covariance down to the posterior one."""

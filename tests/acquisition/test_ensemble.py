@@ -70,11 +70,11 @@ def test_members_follow_the_posterior(monkeypatch: pytest.MonkeyPatch) -> None:
     with torch.no_grad():
         logs = torch.stack([ensemble.logarithms(drawn) for drawn in ensemble.ensemble(model)])
         fractions = torch.quasirandom.SobolEngine(logs.shape[1], seed=1).draw(20_000).double()
-        wide = ensemble.logarithms(model) + 12 * (fractions - 0.5)
+        wide = ensemble.logarithms(model) + 16 * (fractions - 0.5)
         weights = torch.softmax(ensemble.log_densities(model, wide), 0)
     mean = weights @ wide
     sd = (weights @ (wide - mean) ** 2).sqrt()
-    assert torch.allclose(logs.mean(0), mean, atol=0.15)
+    assert ((logs.mean(0) - mean).abs() < 0.15 * sd).all()
     assert torch.allclose(logs.std(0), sd, rtol=0.15)
 
 
@@ -96,11 +96,13 @@ def test_a_mixture_has_the_moments_of_what_is_drawn_from_it() -> None:
 
 
 def test_the_joint_covariance_has_the_variances_on_its_diagonal() -> None:
-    fitted, rows = process(15, 2), ENCODING.rows(SPACE.sample(30, seed=9))
+    fitted, rows = process(15, 2), ENCODING.rows(SPACE.sample(300, seed=9))
     mean, variance = fitted.posterior(rows)
     together, covariance = fitted.joint(rows)
     assert np.allclose(together.numpy(), mean) and np.allclose(covariance.diagonal().numpy(), variance, atol=1e-9)
     assert float(torch.linalg.eigvalsh(covariance).min()) > -1e-9
+    some = slice(None, None, 7)
+    assert torch.allclose(covariance[some, some], fitted.joint(rows[some])[1], atol=1e-9)
 
 
 def test_intervals_from_few_data_cover_more_than_those_of_the_most_probable_model() -> None:
