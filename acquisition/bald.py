@@ -7,24 +7,19 @@ import sys
 import numpy as np
 
 from acquisition.batch import Batch, Stage
-from acquisition.bayes import Bayes
+from acquisition.informative import Learner
 from acquisition.surrogate import Surrogate
 
 
-class BALD(Bayes):
-    """Any number of objectives: every pick is the design on whose value the models of the ensemble disagree most, so
-    that its answer says most about the hyperparameters: how fast properties change with what, and which parameters
-    matter (Bayesian active learning by disagreement: Houlsby, Huszar, Ghahramani & Lengyel, arXiv 1112.5745). It always
-    has an ensemble, however many records there are.
+class BALD(Learner):
+    """Every pick is the design on whose value the models of the ensemble disagree most, so that its answer says most
+    about the hyperparameters: how fast properties change with what, and which parameters matter (Bayesian active
+    learning by disagreement: Houlsby, Huszar, Ghahramani & Lengyel, arXiv 1112.5745). It always has an ensemble,
+    however many records there are.
     """
 
     kind = "bald"
-    objectives_allowed = range(1, 1000)
-    leans = False
     settled = sys.maxsize
-
-    def __init__(self, rows: bool = False, cost_aware: bool = False) -> None:
-        super().__init__(split=1.0, rows=rows, cost_aware=cost_aware)
 
     def _learn(self, stage: Stage, batch: Batch, q: int) -> None:
         models = [Disagreement(surrogate, stage.rows) for surrogate in stage.surrogates]

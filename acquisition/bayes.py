@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -44,7 +45,8 @@ class Bayes:
 
     `split` is the share of the picks that learn instead of improve; `samples` the number of Monte Carlo samples of
     the posterior (a power of two); with `rows`, cheap sources may enter as rows of inflated variance, not only as
-    features (`acquisition.gate`); `cost_aware` divides what a pick is expected to gain by what it is expected to cost.
+    features (`acquisition.gate`); `robust` mistrusts records that the others do not bear out (`acquisition.outliers`);
+    `cost_aware` divides what a pick is expected to gain by what it is expected to cost.
     One whose improving picks have log scores `leans`: towards plausible designs, where it is given any (`prefer`).
     `notes` says in plain words whatever made the last fit or selection differ from
     the rule. Roles of the picks: `improve`, `learn`, `explore` (too few records yet: spread over the space) and
@@ -57,12 +59,20 @@ class Bayes:
     settled = SETTLED
     leans = True
 
-    def __init__(self, split: float = 0.5, samples: int = 64, rows: bool = False, cost_aware: bool = False) -> None:
+    def __init__(
+        self,
+        split: float = 0.5,
+        samples: int = 64,
+        rows: bool = False,
+        robust: bool = False,
+        cost_aware: bool = False,
+    ) -> None:
         if not 0 <= split <= 1:
             raise ValueError(f"split is {split}; it is the share of picks that learn, from 0 to 1")
         if samples < 1 or samples & (samples - 1):
             raise ValueError(f"samples is {samples}; it must be a power of two, such as 64")
-        self.split, self.samples, self.rows, self.cost_aware = split, samples, rows, cost_aware
+        self.split, self.samples = split, samples
+        self.rows, self.robust, self.cost_aware = rows, robust, cost_aware
         self.notes: list[str] = []
         self.gates: list[Gate] = []
         self._learn_until: int | None = None
@@ -119,13 +129,12 @@ class Bayes:
 
     def _fit_surrogates(self, records: Sequence[Record], seed: int) -> None:
         """Of the real records, and what cheap sources that pay know besides."""
+        asked = partial(informed, rows=self.rows, robust=self.robust, settled=self.settled, seed=seed)
         try:
-            fitted = [
-                informed(self._encoding, o, real, records, rows=self.rows, settled=self.settled, seed=seed)
-                for o, real in self._records.items()
-            ]
+            fitted = [asked(self._encoding, o, real, records) for o, real in self._records.items()]
             self._informed, self._surrogates = fitted, [one.surrogate for one in fitted]
             self.gates = [gate for one in fitted for gate in one.gates]
+            self._fit_notes += [f"robust: {doubt}" for s in self._surrogates for doubt in s.doubted()]
         except SurrogateError as error:
             self._without_model = "fallback"
             self._fit_notes.append(f"{error}; designs are spread over the space instead")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -52,6 +53,7 @@ def informed(
     records: Sequence[Record],
     *,
     rows: bool = False,
+    robust: bool = False,
     settled: int = SETTLED,
     seed: int = 0,
 ) -> Informed:
@@ -59,15 +61,17 @@ def informed(
     judged one after another. With fewer than LEAST_JUDGES real records every source enters unjudged, as a feature.
 
     With `rows`, a source that pays as a feature is put before the honest gate too, with folds drawn by the seed, and
-    enters as rows where it passes. `settled` is that of `Process`. Raises SurrogateError where a fit fails.
+    enters as rows where it passes. `settled` and `robust` are those of `Process`. Raises SurrogateError where a fit
+    fails.
     """
     offered = sources(encoding, objective, records)
+    surrogate = partial(Surrogate, encoding, objective, real, settled=settled, robust=robust)
     if len(real) < LEAST_JUDGES:
-        return Informed(Surrogate(encoding, objective, real, offered, settled=settled), offered=offered)
-    best = alone = Surrogate(encoding, objective, real, settled=settled)
+        return Informed(surrogate(offered), offered=offered)
+    best = alone = surrogate()
     features, added, gates = list[Source](), list[Rows](), list[Gate]()
     for source in offered:
-        richer = Surrogate(encoding, objective, real, [*features, source], added, settled=settled)
+        richer = surrogate([*features, source], added)
         gates.append(judged(source, alone, best, richer))
         if not gates[-1].admitted:
             continue
@@ -77,7 +81,7 @@ def informed(
         if gates[-1].admitted and gates[-1].form == "rows":
             del gates[-2]
             added.append(labeller.rows(encoding, objective, real))
-            best = Surrogate(encoding, objective, real, features, added, settled=settled)
+            best = surrogate(features, added)
         else:
             features.append(source)
             best = richer

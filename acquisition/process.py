@@ -15,6 +15,7 @@ from acquisition.encoding import Encoding
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from acquisition.conditioned import Conditioned
     from acquisition.kernel import MixedKernel
 
 FIT_TOLERANCE = 1e-6
@@ -31,11 +32,17 @@ in several times the time."""
 RESIDUAL_NOISE = -4.0, 2.0
 """Mean and standard deviation of the logarithm of the standardised variance that the stated errors leave out: the
 median of Hvarfner et al. (ICML 2024) and twice their spread, since exact tables have none of it. It is fitted as a
-logarithm: in itself, L-BFGS stopped at five times the prediction errors of 60 exact values (`benchmarks.surrogates`)."""
+logarithm: as it is, it stopped L-BFGS at several times the errors of prediction of exact values (docs/surrogate.md)."""
 
 LEAST_NOISE = 1e-6
 """Standardised variance that an exact observation is given."""
 
+RARITY = math.log(99)
+"""Nats of evidence against the stated error of a value that are asked for to doubt it: the log odds of one outlier in a
+hundred. Where errors are as stated, fewer than one value in two thousand gives as much."""
+
+MISTRUSTED = 0.05, 0.1, 0.2
+"""Shares of the values that are tried as outliers; more are no outliers but a rule."""
 
 Feature = Callable[[np.ndarray], np.ndarray]
 """Encoded designs (n, width) -> what an independent source expects of them (n,), about standardised."""
@@ -62,6 +69,9 @@ class Process:
     Of fewer than `settled` values, which leave its hyperparameters open, predictions are those of several models
     (`acquisition.ensemble`): the mean and the covariance of the mixture of their processes, so that they say how unsure
     they are of those too.
+
+    If `robust`, values that the others do not bear out (`acquisition.outliers`) count as less certain than they say, by
+    the variances `doubts` (n,), and take no part in what is standardised by.
     """
 
     def __init__(
@@ -74,46 +84,74 @@ class Process:
         features: Sequence[Feature] = (),
         *,
         settled: int = 0,
+        robust: bool = False,
     ) -> None:
+        self._features = tuple(features)
+        sizes = encoding.n_numeric, encoding.n_categorical, len(features), encoding.described, encoding.generated
+        self._sizes, self._tolerance, self._columns = sizes, tolerance, self._inputs(rows)
+        self._fit(values, noise, np.zeros(len(values)))
+        if robust:
+            self._mistrust(values, noise)
+        self._members = self._likely(several=len(values) < settled)
+
+    def _fit(self, values: np.ndarray, noise: np.ndarray, doubts: np.ndarray) -> float:
+        """Standardise by the values that are not in doubt, fit the most probable model to MOST_FITTED, and take all in;
+        the log density of the values, in nats, less what it costs to doubt some."""
         import torch
 
         from acquisition.kernel import MixedKernel
 
-        self._features = tuple(features)
-
+        self.doubts = doubts
         with np.errstate(over="ignore", invalid="ignore"):
-            self.centre = float(values.mean())
-            self.scale = spread(values)
-            standard, relative = (values - self.centre) / self.scale, noise / self.scale**2
+            sure = values[doubts == 0]
+            self.centre, self.scale = float(sure.mean()), spread(sure)
+            standard, relative = (values - self.centre) / self.scale, (noise + doubts) / self.scale**2
         if not (math.isfinite(self.scale) and np.isfinite(standard).all() and np.isfinite(relative).all()):
             raise SurrogateError("the values are too large to be standardised")
-        sizes = encoding.n_numeric, encoding.n_categorical, len(self._features), encoding.described, encoding.generated
-        kernel = MixedKernel(*sizes)
-        inputs, self.targets = self._inputs(rows), torch.as_tensor(standard)
-        own = torch.as_tensor(relative).clamp_min(LEAST_NOISE)
+        inputs, self.targets, self._own = self._columns, torch.as_tensor(standard), exact(relative)
         some = np.unique(np.linspace(0, len(values) - 1, min(len(values), MOST_FITTED)).round().astype(int))
-        self.model = fitted(inputs[some], self.targets[some], own[some], kernel, tolerance)
-        self._condition(inputs, own, several=len(values) < settled)
+        kernel = MixedKernel(*self._sizes)
+        self.model = fitted(inputs[some], self.targets[some], self._own[some], kernel, self._tolerance)
+        with factored(len(values)):
+            self._likeliest = self._conditioned(self.model)
+        return float(self.in_sequence().sum()) - len(values) * math.log(self.scale) - RARITY * np.count_nonzero(doubts)
+
+    def _conditioned(self, model: Any) -> Conditioned:
+        from acquisition.conditioned import Conditioned
+
+        return Conditioned(model, self._columns, self.targets, self._own)
+
+    def _likely(self, *, several: bool) -> list[Conditioned]:
+        """The processes that predict."""
+        from acquisition.ensemble import ensemble
+
+        with factored(len(self.targets)):
+            models = ensemble(self.model) if several else []
+            return [self._conditioned(model) for model in models] or [self._likeliest]
+
+    def _mistrust(self, values: np.ndarray, noise: np.ndarray) -> None:
+        """Find the outliers and fit anew. Several hide each other, since the model that trusts them all takes their
+        errors for noise; so they are sought with the best of the fits that mistrust none, or so many."""
+        from acquisition.outliers import outlying
+
+        def found(share: float, least: float) -> np.ndarray:
+            with factored(len(noise)):
+                own, most = exact(noise / self.scale**2), math.ceil(share * len(values))
+                return np.asarray(outlying(self.model, self._columns, self.targets, own, most, least)) * self.scale**2
+
+        tried = [(self._fit(values, noise, self.doubts), self.doubts)]
+        for share in MISTRUSTED:
+            doubts = found(share, 0.0)
+            tried.append((self._fit(values, noise, doubts), doubts))
+        _, best = max(tried, key=lambda fit: fit[0])
+        self._fit(values, noise, best)
+        self._fit(values, noise, found(MISTRUSTED[-1], RARITY))
 
     def _inputs(self, rows: np.ndarray) -> Tensor:
         """The encoded designs and a column for each feature."""
         import torch
 
         return torch.as_tensor(np.column_stack([rows, *(feature(rows) for feature in self._features)]))
-
-    def _condition(self, inputs: Tensor, own: Tensor, *, several: bool) -> None:
-        """Take all observations in: in the most probable process, and in those that predict."""
-        from linear_operator.utils.errors import NanError, NotPSDError
-
-        from acquisition.conditioned import Conditioned
-        from acquisition.ensemble import ensemble
-
-        try:
-            self._likeliest = Conditioned(self.model, inputs, self.targets, own)
-            models = ensemble(self.model) if several else []
-            self._members = [Conditioned(model, inputs, self.targets, own) for model in models] or [self._likeliest]
-        except (NanError, NotPSDError) as error:
-            raise SurrogateError(f"the covariance of {len(inputs)} values has no factor: {error}") from error
 
     @property
     def noise(self) -> Tensor:
@@ -206,6 +244,24 @@ def fitted(rows: Tensor, values: Tensor, noise: Tensor, kernel: MixedKernel, tol
     except (ModelFittingError, NanError, NotPSDError, RuntimeError) as error:
         raise SurrogateError(f"the fit to {len(rows)} values failed: {error}") from error
     return model.eval()
+
+
+def exact(variances: np.ndarray) -> Tensor:
+    """The standardised variances, of exact values LEAST_NOISE."""
+    import torch
+
+    return torch.as_tensor(variances).clamp_min(LEAST_NOISE)
+
+
+@contextmanager
+def factored(n: int) -> Iterator[None]:
+    """Whatever has no factor inside is a SurrogateError."""
+    from linear_operator.utils.errors import NanError, NotPSDError
+
+    try:
+        yield
+    except (NanError, NotPSDError) as error:
+        raise SurrogateError(f"the covariance of {n} values has no factor: {error}") from error
 
 
 @contextmanager

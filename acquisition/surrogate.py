@@ -27,6 +27,7 @@ class Surrogate(Process):
         rows: Sequence[Rows] = (),
         *,
         settled: int = SETTLED,
+        robust: bool = False,
     ) -> None:
         self.objective = objective
         self.records = usable(objective, records)
@@ -40,7 +41,7 @@ class Surrogate(Process):
         values = np.concatenate([some.values for some in (own, *rows)])
         noise = np.concatenate([some.variances for some in (own, *rows)])
         try:
-            super().__init__(encoding, designs, values, noise, features=features, settled=settled)
+            super().__init__(encoding, designs, values, noise, features=features, settled=settled, robust=robust)
         except SurrogateError as error:
             raise SurrogateError(f"surrogate of {objective.property}: {error}") from error
 
@@ -57,7 +58,7 @@ class Surrogate(Process):
     @property
     def usual_noise(self) -> float:
         """Mean standardised variance of the records, as a new one is expected to have it."""
-        return float(self.noise[: len(self.records)].mean())
+        return float((self.noise.numpy() - self.doubts / self.scale**2)[: len(self.records)].mean())
 
     def utility(self, standard: Any) -> Any:
         """Standardised values of the property (array or tensor) turned so that more is better."""
@@ -78,6 +79,15 @@ class Surrogate(Process):
             Residual(record, name, y, float(m), float(s), float((y - m) / s))
             for record, m, s in zip(self.records, mean, sd, strict=True)
             for y in [record.estimates[name].mean]
+        ]
+
+    def doubted(self) -> list[str]:
+        """What is to be said of each record in doubt."""
+        return [
+            f"{row.property} {row.observed:.4g} of design {row.record.design.id} is not borne out by the others, which "
+            f"say {row.predicted:.4g}: it counts with an error of {math.sqrt(doubt):.3g} more"
+            for row, doubt in zip(self.residuals(), self.doubts, strict=False)
+            if doubt > 0
         ]
 
 

@@ -23,8 +23,8 @@ class Thompson(Bayes):
     objectives_allowed = range(1, 1000)
     leans = False
 
-    def __init__(self, split: float = 0.0, rows: bool = False) -> None:
-        super().__init__(split, rows=rows)
+    def __init__(self, split: float = 0.0, rows: bool = False, robust: bool = False) -> None:
+        super().__init__(split, rows=rows, robust=robust)
 
     def _improve(self, stage: Stage, batch: Batch, q: int) -> None:
         draws = Draws(stage, batch.log_feasibility)
