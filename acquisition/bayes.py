@@ -112,7 +112,7 @@ class Bayes:
 
     def plan(self, designs: int) -> None:
         """The campaign ends with so many designs: after LEARNED of them all picks improve, unless none ever does."""
-        self._learn_until = None if self.split == 1 else math.floor(LEARNED * designs)
+        self._learn_until = math.floor(LEARNED * designs) if self._improves else None
 
     def prefer(self, plausible: Sequence[Design], *, seed: int) -> None:
         """Once fitted: lean towards what is like designs that a person holds plausible, while the answers bear them out
@@ -144,6 +144,11 @@ class Bayes:
             self._feasibility = Feasibility(self._encoding, self._objectives, records, failures)
         except SurrogateError as error:
             self._fit_notes.append(f"feasibility: {error}; every design counts as feasible")
+
+    @property
+    def _improves(self) -> bool:
+        """Whether any pick is to be better than what there is."""
+        return self.split < 1
 
     @property
     def fitted(self) -> bool:
@@ -187,7 +192,7 @@ class Bayes:
     def vary(self, leaders: Sequence[Design], taken: Collection[Design], n: int, *, seed: int) -> list[Proposal]:
         """At most n variations of the leading designs for the pool, none of them taken (`acquisition.search`); none
         without a surrogate, or where no pick improves."""
-        if self._surrogates is None or self.split == 1 or not leaders:
+        if not (self._improves and self.fitted and leaders):
             return []
         return variations(self._space, leaders, taken, n, seed=seed)
 
@@ -195,7 +200,7 @@ class Bayes:
         """More proposals for the pool, neither in it nor taken: what is found by climbing the expected gain from the
         best of the pool and of the observed designs (`acquisition.search`). None before LEAST_SEARCHED designs have an
         answer, without a surrogate, or where no pick improves."""
-        if self._surrogates is None or self.split == 1 or len(self._baseline) < LEAST_SEARCHED:
+        if self._surrogates is None or not self._improves or len(self._baseline) < LEAST_SEARCHED:
             return []
         rows, starts = self._encoding.rows, distinct([*(proposal.design for proposal in pool), *self._baseline])
         with reproducible(seed):
