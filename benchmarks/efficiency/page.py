@@ -64,27 +64,33 @@ def summary(runs: Sequence[Run]) -> str:
             continue
         differences = paired(found, "loop", peer)
         when = reached(own, float(mean_curve(of(found, peer))[-1]))
-        rows.append(row([problem, peer, with_interval(differences, "+.2f"), won(differences), when or "not reached"]))
+        told = with_interval(differences, f"+{precision(problem)}")
+        rows.append(row([problem, peer, told, won(differences), when or "not reached"]))
     return "\n".join(rows)
 
 
 def table(runs: Sequence[Run], methods: Sequence[str]) -> str:
     if not runs:
         return "Not measured."
-    peer = best_peer(runs)
-    what = "missing share" if runs[0].problem in SEVERAL else "regret"
+    peer, problem = best_peer(runs), runs[0].problem
+    what, form = "missing share" if problem in SEVERAL else "regret", precision(problem)
     heads = ["method", "seeds", *(f"{what} at {at}" for at in CHECKPOINTS), f"less {peer}", "won", "s", "MB", "helped"]
     rows = [row(heads), row(["---"] * len(heads))]
     for method in methods:
         found = of(runs, method)
         if not found:
             continue
-        cells = [with_interval([run.missing(at) for run in found], ".2f") for at in CHECKPOINTS]
+        cells = [with_interval([run.missing(at) for run in found], form) for at in CHECKPOINTS]
         differences = paired(runs, method, peer) if peer and method != peer else []
         seconds, memory = median(s for run in found for s in run.seconds), max(run.memory for run in found)
-        told = [with_interval(differences, "+.2f"), won(differences), f"{seconds:.2g}", f"{memory:.0f}", helped(found)]
-        rows.append(row([method, len(found), *cells, *told]))
+        told = [with_interval(differences, f"+{form}"), won(differences)]
+        rows.append(row([method, len(found), *cells, *told, f"{seconds:.2g}", f"{memory:.0f}", helped(found)]))
     return "\n".join(rows)
+
+
+def precision(problem: str) -> str:
+    """Digits that tell methods apart: shares are smaller than regrets."""
+    return ".3f" if problem in SEVERAL else ".2f"
 
 
 def row(cells: Sequence[object]) -> str:
