@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 CANDIDATES = 1000
 """As many as the product's pool."""
 ASKS = 4
+RULED_OUT = 100.0
+"""Nats: more than any two valid designs differ by."""
 
 
 class Peer:
@@ -271,15 +273,20 @@ class BoTorch(Peer):
 
     def propose(self, records: Sequence[Record], q: int, round: int) -> list[Design]:
         import torch
-        from botorch.optim import optimize_acqf_discrete
 
-        candidates = self.candidates(records, round)
-        x, choices = self.rows([record.design for record in records]), self.rows(candidates)
+        x = self.rows([record.design for record in records])
         torch.manual_seed(self.draw("botorch", round))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            acquisition = self.acquisition(self.model(x, records), x)
-            found, _ = optimize_acqf_discrete(acquisition, q, choices, max_batch_size=128)
+            return self.optimized(self.acquisition(self.model(x, records), x), records, q, round)
+
+    def optimized(self, acquisition: Any, records: Sequence[Record], q: int, round: int) -> list[Design]:
+        """q designs of which much is expected."""
+        from botorch.optim import optimize_acqf_discrete
+
+        candidates = self.candidates(records, round)
+        choices = self.rows(candidates)
+        found, _ = optimize_acqf_discrete(acquisition, q, choices, max_batch_size=128)
         return [candidates[int((choices == row).all(-1).nonzero()[0, 0])] for row in found]
 
     def rows(self, designs: Sequence[Design]) -> Tensor:
@@ -322,9 +329,53 @@ def fraction(p: Parameter, value: Any) -> float:
     return (float(value) - p.bounds[0]) / (p.bounds[1] - p.bounds[0])
 
 
+class Searched(BoTorch):
+    """The same, optimized over the whole space by BoTorch's alternating mixed optimizer as it comes, which takes linear
+    constraints only: what breaks a rule is expected to bring RULED_OUT less. What it proposes that is known already, or
+    breaks a rule, is replaced."""
+
+    def optimized(self, acquisition: Any, records: Sequence[Record], q: int, round: int) -> list[Design]:
+        import torch
+        from botorch.acquisition.penalized import PenalizedAcquisitionFunction
+        from botorch.optim.optimize_mixed import optimize_acqf_mixed_alternating
+
+        levels = {i: len(p.choices) for i, p in enumerate(self.free) if p.bounds is None}
+        steps = {i: int(p.bounds[1] - p.bounds[0]) for i, p in enumerate(self.free) if p.bounds and p.kind == "integer"}
+        bounds = torch.tensor([[0.0, levels.get(i, 2) - 1.0] for i in range(len(self.free))], dtype=torch.float64).mT
+        found, _ = optimize_acqf_mixed_alternating(
+            PenalizedAcquisitionFunction(acquisition, self.broken, RULED_OUT),
+            bounds,
+            discrete_dims={i: [k / n for k in range(n + 1)] for i, n in steps.items()},
+            cat_dims={i: list(range(n)) for i, n in levels.items()},
+            q=q,
+        )
+        designs, refused, known = list[Design](), list[Design](), {record.design for record in records}
+        for row in found.tolist():
+            design = self.design(row)
+            wrong = design in known or design in designs or self.case.space.violations(design)
+            (refused if wrong else designs).append(design)
+        return self.completed(designs, refused, q, records, round)
+
+    def design(self, row: Sequence[float]) -> Design:
+        """The nearest design to a row."""
+        values = {}
+        for p, x in zip(self.free, row, strict=True):
+            values[p.name] = p.choices[round(x)] if p.bounds is None else p.bounds[0] + x * (p.bounds[1] - p.bounds[0])
+        return self.case.space.canonicalise(values)
+
+    def broken(self, x: Tensor) -> Tensor:
+        """(batch,) 1 where a row of x (batch, q, width) breaks a rule."""
+        rules = self.case.space.violations
+        flags = [
+            any(rules(self.design(row)) for row in rows) for rows in x.detach().reshape(-1, *x.shape[-2:]).tolist()
+        ]
+        return x.new_tensor(flags)
+
+
 PEERS: Mapping[str, Callable[[Case, int], Method]] = {
     "Optuna TPE": Optuna,
     "BayBE": BayBE,
     "Ax": Ax,
     "BoTorch mixed GP": BoTorch,
+    "BoTorch, space searched": Searched,
 }
