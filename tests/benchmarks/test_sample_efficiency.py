@@ -15,7 +15,7 @@ from benchmarks.efficiency import page, runs
 from benchmarks.efficiency.cases import EVALUATIONS, INITIAL, Case, Evaluations, front
 from benchmarks.efficiency.films import films
 from benchmarks.efficiency.methods import PRODUCT, Product, without_errors
-from benchmarks.efficiency.peers import BoTorch, Peer
+from benchmarks.efficiency.peers import BoTorch, Peer, Searched
 from benchmarks.efficiency.problems import PROBLEMS
 from benchmarks.efficiency.runs import Run
 from loop.pareto import hypervolume
@@ -152,10 +152,22 @@ def test_the_product_without_a_generator_proposes_valid_designs() -> None:
     assert len(method._labelled) == 50  # 25 with the first designs, 25 with the round
 
 
-@pytest.mark.parametrize("name", ["particles", "disc brake"])
-def test_the_script_in_botorch_proposes_valid_designs(name) -> None:
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [(BoTorch, "particles"), (BoTorch, "disc brake"), (Searched, "ackley"), (Searched, "pressure vessel")],
+)
+def test_the_script_in_botorch_proposes_valid_designs(make, name) -> None:
     case = PROBLEMS[name](0)
-    proposed(BoTorch(case, 0), case, 1)
+    proposed(make(case, 0), case, 1)
+
+
+def test_a_row_of_the_search_stands_for_its_design() -> None:
+    case = PROBLEMS["pressure vessel"](0)
+    peer, designs = Searched(case, 0), case.space.sample(20, seed=1)
+    rows = peer.rows(designs)
+    assert [peer.design(row) for row in rows.tolist()] == designs
+    too_thin = case.space.canonicalise({**designs[0].values, "shell": 1})
+    assert peer.broken(peer.rows([designs[0], too_thin]).unsqueeze(1)).tolist() == [0, 1]
 
 
 def test_a_refused_design_is_replaced_by_the_nearest_left() -> None:
