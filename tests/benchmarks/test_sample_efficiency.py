@@ -154,7 +154,7 @@ def test_the_product_without_a_generator_proposes_valid_designs() -> None:
 
 @pytest.mark.parametrize(
     ("make", "name"),
-    [(BoTorch, "particles"), (BoTorch, "disc brake"), (Searched, "ackley"), (Searched, "pressure vessel")],
+    [(BoTorch, "particles"), (BoTorch, "disc brake"), (Searched, "pressure vessel")],
 )
 def test_the_script_in_botorch_proposes_valid_designs(make, name) -> None:
     case = PROBLEMS[name](0)
