@@ -28,8 +28,11 @@ LEAST_RECORDS = 2
 """Fewer records of an objective than this cannot be standardised."""
 
 LEAST_SEARCHED = 50
-"""Designs with an answer from which on the space is searched directly: with fewer the surrogate knows too little for
-its maximum to be worth finding."""
+"""Designs with an answer from which on the space is searched directly, however little the surrogates know."""
+
+EXPLAINED = 0.5
+"""Part of the variance of every property that its surrogate, without the record itself, must explain for the space to
+be searched before: its maximum is then worth finding."""
 
 LEARNED = 0.4
 """Part of a campaign's designs after which no pick learns any more: what is learned then comes too late to be used. Of
@@ -198,9 +201,11 @@ class Bayes:
 
     def search(self, pool: Sequence[Proposal], taken: Collection[Design], *, seed: int) -> list[Proposal]:
         """More proposals for the pool, neither in it nor taken: what is found by climbing the expected gain from the
-        best of the pool and of the observed designs (`acquisition.search`). None before LEAST_SEARCHED designs have an
-        answer, without a surrogate, or where no pick improves."""
-        if self._surrogates is None or not self._improves or len(self._baseline) < LEAST_SEARCHED:
+        best of the pool and of the observed designs (`acquisition.search`). None where no pick improves, without a
+        surrogate, or with too poor a one (LEAST_SEARCHED, EXPLAINED)."""
+        if self._surrogates is None or not self._improves:
+            return []
+        if len(self._baseline) < LEAST_SEARCHED and min(s.explained() for s in self._surrogates) < EXPLAINED:
             return []
         rows, starts = self._encoding.rows, distinct([*(proposal.design for proposal in pool), *self._baseline])
         with reproducible(seed):

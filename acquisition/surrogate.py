@@ -81,6 +81,13 @@ class Surrogate(Process):
             for y in [record.estimates[name].mean]
         ]
 
+    def explained(self) -> float:
+        """The part of the records' variance that each is predicted with by the others; 0 where they are all equal."""
+        n = len(self.records)
+        observed, predicted = self.targets[:n].numpy() * self.scale + self.centre, self.left_out()[0][:n]
+        total = float(observed.var())
+        return 1 - float(np.mean(np.square(observed - predicted))) / total if total > 0 else 0.0
+
     def doubted(self) -> list[str]:
         """What is to be said of each record in doubt."""
         return [
