@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -137,12 +138,49 @@ def test_the_oracles_checks_hold_for_what_is_found() -> None:
     assert found and max(float(d.values["x"]) for d in found) <= 0.6
 
 
+def scattered(designs: Sequence[Design]) -> list[Record]:
+    """Records that follow no rule."""
+    values = np.random.default_rng(0).normal(size=len(designs)).tolist()
+    return [replace(r, estimates={"f": Estimate(v, 0.01, "1")}) for r, v in zip(recorded(designs), values, strict=True)]
+
+
 @pytest.mark.parametrize(
-    ("acquisition", "count"), [(QLogNEI(), LEAST_SEARCHED - 1), (IntegratedVariance(), LEAST_SEARCHED), (QLogNEI(), 1)]
+    ("acquisition", "records"),
+    [
+        (QLogNEI(), scattered(DESIGNS[: LEAST_SEARCHED - 1])),
+        (IntegratedVariance(), recorded(DESIGNS[:LEAST_SEARCHED])),
+        (QLogNEI(), recorded(DESIGNS[:1])),
+    ],
 )
-def test_nothing_is_searched_before_enough_is_known_or_where_all_learns(acquisition: Bayes, count: int) -> None:
-    acquisition.fit(MIXED, [UP], recorded(DESIGNS[:count]), [], seed=1)
+def test_nothing_is_searched_before_enough_is_known_or_where_all_learns(
+    acquisition: Bayes, records: list[Record]
+) -> None:
+    acquisition.fit(MIXED, [UP], records, [], seed=1)
     assert acquisition.search(POOR, [], seed=1) == []
+
+
+def test_many_answers_or_good_predictions_are_enough() -> None:
+    for records in (scattered(DESIGNS[:LEAST_SEARCHED]), recorded(DESIGNS[:25])):
+        acquisition = QLogNEI()
+        acquisition.fit(MIXED, [UP], records, [], seed=1)
+        assert acquisition.search(POOR, [], seed=1)
+
+
+def test_one_goal_that_is_not_understood_keeps_the_search_off() -> None:
+    told = zip(recorded(DESIGNS[:25]), scattered(DESIGNS[:25]), strict=True)
+    records = [replace(a, estimates={"f": a.estimates["f"], "g": b.estimates["f"]}) for a, b in told]
+    acquisition = QLogNEHVI()
+    acquisition.fit(MIXED, TWO, records, [], seed=1)
+    assert acquisition.search(POOR, [], seed=1) == []
+
+
+def test_what_is_explained_is_what_the_others_predict() -> None:
+    surrogate = Surrogate(Encoding(MIXED), UP, recorded(DESIGNS[:30]))
+    rows = surrogate.residuals()
+    observed, off = np.array([r.observed for r in rows]), np.array([r.observed - r.predicted for r in rows])
+    assert surrogate.explained() == pytest.approx(1 - (off**2).mean() / observed.var())
+    flat = [replace(r, estimates={"f": Estimate(1.0, 0.01, "1")}) for r in recorded(DESIGNS[:5])]
+    assert Surrogate(Encoding(MIXED), UP, flat).explained() == 0.0
 
 
 def test_a_space_that_is_used_up_gives_nothing() -> None:
