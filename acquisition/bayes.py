@@ -30,9 +30,10 @@ LEAST_RECORDS = 2
 LEAST_SEARCHED = 50
 """Designs with an answer from which on the space is searched directly, however little the surrogates know."""
 
-EXPLAINED = 0.5
+EXPLAINED = 0.9
 """Part of the variance of every property that its surrogate, without the record itself, must explain for the space to
-be searched before: its maximum is then worth finding."""
+be searched before. Of the rough problems of `benchmarks.sample_efficiency` records of good designs, which crowd, reach
+0.87; the smooth ones pass it by 14 to 26 designs."""
 
 LEARNED = 0.4
 """Part of a campaign's designs after which no pick learns any more: what is learned then comes too late to be used. Of
