@@ -69,7 +69,7 @@ def test_what_is_added_raises_the_evidence_most() -> None:
         covariance = Pairs(model).noisy_covariance().detach().numpy()
         added = outlying(model, model.train_inputs[0], model.train_targets, own, 5, RARITY)
     assert torch.nonzero(added)[:, 0].tolist() == [4]
-    off = model.train_targets.numpy() - float(model.mean_module.constant)
+    off = model.train_targets.numpy() - model.mean_module.constant.item()
 
     def evidence(extra: float) -> float:
         more = np.diag([extra if i == 4 else 0.0 for i in range(15)])
