@@ -89,9 +89,9 @@ class Process:
         self._features = tuple(features)
         sizes = encoding.n_numeric, encoding.n_categorical, len(features), encoding.described, encoding.generated
         self._sizes, self._tolerance, self._columns = sizes, tolerance, self._inputs(rows)
-        self._fit(values, noise, np.zeros(len(values)))
+        evidence = self._fit(values, noise, np.zeros(len(values)))
         if robust:
-            self._mistrust(values, noise)
+            self._mistrust(values, noise, evidence)
         self._members = self._likely(several=len(values) < settled)
 
     def _fit(self, values: np.ndarray, noise: np.ndarray, doubts: np.ndarray) -> float:
@@ -129,9 +129,10 @@ class Process:
             models = ensemble(self.model) if several else []
             return [self._conditioned(model) for model in models] or [self._likeliest]
 
-    def _mistrust(self, values: np.ndarray, noise: np.ndarray) -> None:
-        """Find the outliers and fit anew. Several hide each other, since the model that trusts them all takes their
-        errors for noise; so they are sought with the best of the fits that mistrust none, or so many."""
+    def _mistrust(self, values: np.ndarray, noise: np.ndarray, evidence: float) -> None:
+        """Find the outliers and fit anew, `evidence` being that of the fit there is. Several hide each other, since the
+        model that trusts them all takes their errors for noise; so they are sought with the best of the fits that
+        mistrust none, or so many."""
         from acquisition.outliers import outlying
 
         def found(share: float, least: float) -> np.ndarray:
@@ -139,7 +140,7 @@ class Process:
                 own, most = exact(noise / self.scale**2), math.ceil(share * len(values))
                 return np.asarray(outlying(self.model, self._columns, self.targets, own, most, least)) * self.scale**2
 
-        tried = [(self._fit(values, noise, self.doubts), self.doubts)]
+        tried = [(evidence, self.doubts)]
         for share in MISTRUSTED:
             doubts = found(share, 0.0)
             tried.append((self._fit(values, noise, doubts), doubts))

@@ -83,13 +83,17 @@ class Surrogate(Process):
 
     def explained(self) -> float:
         """The part of the records' variance that each is predicted with by the others; 0 where they are all equal."""
-        n = len(self.records)
-        observed, predicted = self.targets[:n].numpy() * self.scale + self.centre, self.left_out()[0][:n]
+        rows = self.residuals()
+        observed, predicted = (
+            np.array(column) for column in zip(*((r.observed, r.predicted) for r in rows), strict=True)
+        )
         total = float(observed.var())
         return 1 - float(np.mean(np.square(observed - predicted))) / total if total > 0 else 0.0
 
     def doubted(self) -> list[str]:
         """What is to be said of each record in doubt."""
+        if not self.doubts.any():
+            return []
         return [
             f"{row.property} {row.observed:.4g} of design {row.record.design.id} is not borne out by the others, which "
             f"say {row.predicted:.4g}: it counts with an error of {math.sqrt(doubt):.3g} more"
