@@ -73,7 +73,8 @@ def reference(pool: Sequence[Proposal], seed: int) -> list[int]:
     """Positions of up to 256 pool members that stand for the designs that matter: the generator's prior samples
     (source `...:prior`), or the whole pool where it has none, without what was added to it, which crowds few places."""
     prior = [i for i, proposal in enumerate(pool) if proposal.generator.endswith(":prior")]
-    drawn = [i for i, proposal in enumerate(pool) if proposal.generator not in (SOURCE, VARIATION)]
+    added = (SOURCE, VARIATION, ":synthetic")
+    drawn = [i for i, proposal in enumerate(pool) if not proposal.generator.endswith(added)]
     members = prior or drawn or list(range(len(pool)))
     if len(members) <= REFERENCE_POINTS:
         return members

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 import numpy as np
@@ -17,8 +17,8 @@ from acquisition.improve import SHORTLIST, Improvement
 from acquisition.informed import Informed, informed
 from acquisition.plausible import Leaning, Likeness
 from acquisition.process import SETTLED, SurrogateError, reproducible
-from acquisition.promise import Promise
-from acquisition.search import search, variations
+from acquisition.scout import Scout
+from acquisition.search import variations
 from acquisition.surrogate import Surrogate, distinct, usable, utility_moments
 from loop.ledger import Gate, Residual
 from loop.space import Space
@@ -26,14 +26,6 @@ from loop.types import Design, Failure, Objective, Pick, Proposal, Record, goals
 
 LEAST_RECORDS = 2
 """Fewer records of an objective than this cannot be standardised."""
-
-LEAST_SEARCHED = 50
-"""Designs with an answer from which on the space is searched directly, however little the surrogates know."""
-
-EXPLAINED = 0.9
-"""Part of the variance of every property that its surrogate, without the record itself, must explain for the space to
-be searched before. Of the rough problems of `benchmarks.sample_efficiency` records of good designs, which crowd, reach
-0.87; the smooth ones pass it by 14 to 26 designs."""
 
 LEARNED = 0.4
 """Part of a campaign's designs after which no pick learns any more: what is learned then comes too late to be used. Of
@@ -196,29 +188,41 @@ class Bayes:
     def vary(self, leaders: Sequence[Design], taken: Collection[Design], n: int, *, seed: int) -> list[Proposal]:
         """At most n variations of the leading designs for the pool, none of them taken (`acquisition.search`); none
         without a surrogate, or where no pick improves."""
-        if not (self._improves and self.fitted and leaders):
-            return []
-        return variations(self._space, leaders, taken, n, seed=seed)
+        return variations(self._space, leaders, taken, n, seed=seed) if self._scout and leaders else []
 
     def search(self, pool: Sequence[Proposal], taken: Collection[Design], *, seed: int) -> list[Proposal]:
-        """More proposals for the pool, neither in it nor taken: what is found by climbing the expected gain from the
-        best of the pool and of the observed designs (`acquisition.search`). None where no pick improves, without a
-        surrogate, or with too poor a one (LEAST_SEARCHED, EXPLAINED)."""
+        """More proposals for the pool, neither in it nor taken, from where the surrogates are good enough to search the
+        space by (`acquisition.scout`); none without them, or where no pick improves."""
+        scout = self._scout
+        if scout is None or not scout.sure:
+            return []
+        return self._tried("the direct search", lambda: scout.search(pool, taken, seed), seed)
+
+    def promising(self, pool: Sequence[Proposal], n: int, *, seed: int) -> list[Proposal]:
+        """At most n distinct proposals of the pool that may be the best, for labels; none without a surrogate, or where
+        no pick improves."""
+        scout = self._scout
+        if scout is None or not pool:
+            return []
+        few = thinned(pool, seed)
+        return self._tried("the choice of designs to label", lambda: scout.promising(few, n, seed), seed)
+
+    @property
+    def _scout(self) -> Scout | None:
+        """None without a surrogate, or where no pick improves."""
         if self._surrogates is None or not self._improves:
-            return []
-        if len(self._baseline) < LEAST_SEARCHED and min(s.explained() for s in self._surrogates) < EXPLAINED:
-            return []
-        rows, starts = self._encoding.rows, distinct([*(proposal.design for proposal in pool), *self._baseline])
+            return None
+        return Scout(self._space, self._encoding, self._surrogates, self._baseline, self.log_feasibility)
+
+    def _tried(self, what: str, find: Callable[[], list[Proposal]], seed: int) -> list[Proposal]:
+        """What is found, or nothing and a note."""
         with reproducible(seed):
             try:
-                promise = Promise(self._surrogates, rows(self._baseline), seed)
-
-                def scores(designs: Sequence[Design]) -> np.ndarray:
-                    return np.asarray(promise(rows(designs)) + self.log_feasibility(designs))
-
-                return search(self._space, scores, starts, taken, seed=seed)
+                return find()
             except (RuntimeError, ArithmeticError) as error:
-                self._fit_notes.append(f"the direct search failed: {error}; the pool is without it")
+                failed = f"{what} failed: {error}; the round goes on without it"
+                self._fit_notes.append(failed)
+                self.notes.append(failed)
                 return []
 
     def select(self, pool: Sequence[Proposal], q: int, pending: Sequence[Design], *, seed: int) -> list[Pick]:
@@ -236,16 +240,14 @@ class Bayes:
                 self.notes.append(f"the acquisition failed: {error}; designs are spread over the space instead")
         return self._spread(fresh, q, pending, seed, "fallback")
 
-    def _new(self, pool: Sequence[Proposal], q: int, pending: Sequence[Design], seed: int) -> list[Proposal]:
+    def _new(self, pool: Sequence[Proposal], q: int, pending: Sequence[Design], seed: int) -> Sequence[Proposal]:
         """The pool without known, pending and repeated designs, thinned to MOST_DESIGNS by the seed."""
         fresh = unseen(pool, [*self._known, *pending])
         if len(fresh) < q:
             self.notes.append(f"the pool holds {len(fresh)} new designs; {q} were asked for")
         if len(fresh) > MOST_DESIGNS:
             self.notes.append(f"{MOST_DESIGNS} of the {len(fresh)} new designs in the pool were drawn and judged")
-            drawn = np.random.default_rng(seed).choice(len(fresh), MOST_DESIGNS, replace=False)
-            fresh = [fresh[i] for i in sorted(drawn)]
-        return fresh
+        return thinned(fresh, seed)
 
     def _spread(self, fresh: Sequence[Proposal], q: int, pending: Sequence[Design], seed: int, role: str) -> list[Pick]:
         taken = [*self._known, *pending]
@@ -338,6 +340,13 @@ class QLogNEHVI(Bayes):
     kind = "qlognehvi"
     other = "it takes two to four; for one write acquisition: {kind: qlognei}, for more {kind: parego}"
     objectives_allowed = range(2, 5)
+
+
+def thinned(pool: Sequence[Proposal], seed: int) -> Sequence[Proposal]:
+    """At most MOST_DESIGNS of a pool, drawn by the seed."""
+    if len(pool) <= MOST_DESIGNS:
+        return pool
+    return [pool[i] for i in sorted(np.random.default_rng(seed).choice(len(pool), MOST_DESIGNS, replace=False))]
 
 
 def too_few(records: dict[Objective, list[Record]]) -> list[str]:

@@ -27,7 +27,7 @@ from acquisition.encoding import Encoding
 from acquisition.process import SETTLED, reproducible
 from acquisition.surrogate import Surrogate
 from benchmarks.efficiency.cases import Case, Evaluations
-from benchmarks.efficiency.peers import BoTorch
+from benchmarks.efficiency.handmade import BoTorch
 from benchmarks.efficiency.problems import PROBLEMS, UNAIDED
 from benchmarks.kept import kept
 from loop.seeds import derive

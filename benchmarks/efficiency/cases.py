@@ -36,7 +36,8 @@ class Case:
     an evaluation is drawn, in the units of the goals (0, 0: exact). `best` works out the best score that a campaign can
     reach, in seconds. `describe` is what a catalogue says of a choice; `cheap` labels designs with the first property
     for next to nothing, with a bias. `errors` gives the standard errors that are told, (n, goals), where they are known
-    and not drawn.
+    and not drawn. `slack` takes a tensor of designs, (..., parameters) in their units, and gives by how much the rules
+    hold, (..., rules), less than 0 where one does not: for methods that can follow the gradient.
     """
 
     space: Space
@@ -47,6 +48,7 @@ class Case:
     describe: Describer | None = None
     cheap: Truth | None = None
     errors: Truth | None = None
+    slack: Callable[[Any], Any] | None = None
 
     def score(self, values: np.ndarray) -> float:
         """Of noise-free property values (n, goals): the greatest utility, or with several goals the hypervolume of the
@@ -214,6 +216,9 @@ def vessel(seed: int) -> Case:
         v = {name: float(value) for name, value in design.values.items()}
         return [v["shell"] / 16, v["head"] / 16, v["radius"], v["length"]]
 
+    def slack(x: Any) -> Any:
+        return function._evaluate_slack_true(x * x.new_tensor([1 / 16, 1 / 16, 1, 1]))
+
     price = public(function, read)
 
     def stands(design: Design) -> list[Check]:
@@ -230,6 +235,7 @@ def vessel(seed: int) -> Case:
         (Objective("price", "minimize", "md"),),
         lambda d: price(d) / 1000,
         lambda: -BEST_PRICE,
+        slack=slack,
     )
 
 
@@ -271,4 +277,5 @@ def brake(seed: int) -> Case:
             Check("torque", 2.66e-2 * force * discs * cubes >= 900 * area),
         ]
 
-    return Case(Space(parameters, checks=[holds]), objectives, public(function, read), best)
+    space = Space(parameters, checks=[holds])
+    return Case(space, objectives, public(function, read), best, slack=function._evaluate_slack_true)

@@ -16,10 +16,10 @@ from loop.engine.decide import Decider
 from loop.engine.history import History
 from loop.seeds import derive
 from loop.store import SYNTHETIC
-from loop.types import Check, Design, Estimate, Objective, Record, Task, goals
+from loop.types import Check, Design, Estimate, Objective, Proposal, Record, Task, goals
 
 CHEAP = "quick"
-LABELS = 25
+LABELS = 100
 """Designs that the cheap source labels in a round."""
 LABEL_ERROR = 0.1
 
@@ -74,6 +74,7 @@ class Product:
         self._seed = derive(seed, "method")
         self._cheap = case.cheap if settings.cheap else None
         self._labelled: list[Record] = []
+        self._generated: list[Proposal] = []
         self._models = tempfile.TemporaryDirectory()
         self._decider = Decider(self._campaign(), Path(self._models.name))
         if self._cheap:
@@ -82,7 +83,7 @@ class Product:
     def propose(self, records: Sequence[Record], q: int, round: int) -> list[Design]:
         told = records if self._settings.errors else [without_errors(record) for record in records]
         sources = frozenset([CHEAP] if self._cheap else [])
-        history = History((*told, *self._labelled), (), (), sources)
+        history = History((*told, *self._labelled), (), (), sources, tuple(self._generated))
         decision = self._decider.decide(round, history, q)
         self._label(decision.picks, round)
         picks = [pick for pick in decision.picks if pick.role != SYNTHETIC]
@@ -93,7 +94,9 @@ class Product:
 
     def _label(self, picks: Sequence[Any], round: int) -> None:
         """What the cheap source says of the designs that the round drew for it."""
-        designs = [pick.proposal.design for pick in picks if pick.role == SYNTHETIC]
+        generated = [pick.proposal for pick in picks if pick.role == SYNTHETIC]
+        self._generated += generated
+        designs = [proposal.design for proposal in generated]
         if not (self._cheap and designs):
             return
         name = self._case.objectives[0].property

@@ -1,9 +1,7 @@
 """Other people's optimizers behind one method, with the settings that their authors recommend.
 
-What they cannot express of the rules is handled alike for all: a peer that picks from a table is offered valid designs,
-drawn anew for every round; one that searches the space itself is asked again for what breaks a rule or was evaluated
-before, and after so many times gets the nearest valid design instead (both counted in `notes`): Ax after ASKS, Optuna,
-whose proposals take milliseconds, after 10000; where the valid designs are those of a table, both at once.
+Ax is asked ASKS times for what breaks no rule, Optuna, whose proposals take milliseconds, 10000 times; where the valid
+designs are those of a table, both once.
 """
 
 from __future__ import annotations
@@ -12,67 +10,15 @@ import logging
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from acquisition.encoding import Encoding
 from benchmarks.efficiency.cases import Case
+from benchmarks.efficiency.handmade import BoTorch, Searched
 from benchmarks.efficiency.methods import Method
-from loop.seeds import derive
-from loop.space import is_fixed
+from benchmarks.efficiency.peer import Peer
 from loop.types import Design, Parameter, Record
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-CANDIDATES = 1000
-"""As many as the product's pool."""
 ASKS = 4
-RULED_OUT = 100.0
-"""Nats: more than any two valid designs differ by."""
-
-
-class Peer:
-    """What the adapters share. `free` are the parameters that vary."""
-
-    def __init__(self, case: Case, seed: int) -> None:
-        self.notes: dict[str, float] = {}
-        self.case, self.seed = case, seed
-        self.free = [p for p in case.space.parameters if not is_fixed(p)]
-
-    def draw(self, *purpose: str | int) -> int:
-        """A seed that other people's generators take."""
-        return derive(self.seed, *purpose) % 2**31
-
-    def values(self, design: Design) -> dict[str, Any]:
-        return {p.name: design.values[p.name] for p in self.free}
-
-    def count(self, what: str) -> None:
-        self.notes[what] = self.notes.get(what, 0) + 1
-
-    def candidates(self, records: Sequence[Record], round: int) -> list[Design]:
-        known = {record.design for record in records}
-        drawn = self.case.space.sample(CANDIDATES + len(known), seed=self.draw("candidates", round))
-        return [design for design in drawn if design not in known][:CANDIDATES]
-
-    def completed(
-        self, designs: list[Design], refused: Sequence[Design], q: int, records: Sequence[Record], round: int
-    ) -> list[Design]:
-        """Up to q designs, what is missing being made up by candidates near to those refused first."""
-        if len(designs) == q:
-            return designs
-        left = [design for design in self.candidates(records, round) if design not in designs]
-        return designs + self.instead_of(refused[: q - len(designs)], left)
-
-    def instead_of(self, refused: Sequence[Design], left: Sequence[Design]) -> list[Design]:
-        """The designs left that are nearest to those refused."""
-        encoding = Encoding(self.case.space)
-        apart = encoding.distances(encoding.rows(refused), encoding.rows(left))
-        found = []
-        for row in apart:
-            found.append(int(row.argmin()))
-            apart[:, found[-1]] = float("inf")
-            self.count("replaced")
-        return [left[i] for i in found]
 
 
 class Asked(Peer, ABC):
@@ -265,111 +211,6 @@ class Ax(Asked):
 
     def attach(self, record: Record) -> None:
         self.answer(self.client.attach_trial(self.values(record.design)), record)
-
-
-class BoTorch(Peer):
-    """As its tutorials have it: `MixedSingleTaskGP` with the errors given (`SingleTaskGP` where nothing is a choice),
-    qLogNEI or qLogNEHVI, optimized over valid designs."""
-
-    def propose(self, records: Sequence[Record], q: int, round: int) -> list[Design]:
-        import torch
-
-        x = self.rows([record.design for record in records])
-        torch.manual_seed(self.draw("botorch", round))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return self.optimized(self.acquisition(self.model(x, records), x), records, q, round)
-
-    def optimized(self, acquisition: Any, records: Sequence[Record], q: int, round: int) -> list[Design]:
-        """q designs of which much is expected."""
-        from botorch.optim import optimize_acqf_discrete
-
-        candidates = self.candidates(records, round)
-        choices = self.rows(candidates)
-        found, _ = optimize_acqf_discrete(acquisition, q, choices, max_batch_size=128)
-        return [candidates[int((choices == row).all(-1).nonzero()[0, 0])] for row in found]
-
-    def rows(self, designs: Sequence[Design]) -> Tensor:
-        """(n, width): choices by their number, numbers as fractions of their range."""
-        import torch
-
-        rows = [[fraction(p, design.values[p.name]) for p in self.free] for design in designs]
-        return torch.tensor(rows, dtype=torch.float64)
-
-    def model(self, x: Tensor, records: Sequence[Record]) -> Any:
-        import torch
-        from botorch.fit import fit_gpytorch_mll
-        from botorch.models import MixedSingleTaskGP, ModelListGP, SingleTaskGP
-        from gpytorch.mlls import SumMarginalLogLikelihood
-
-        categorical = [i for i, p in enumerate(self.free) if p.bounds is None]
-        models = []
-        for o in self.case.objectives:
-            told = [record.estimates[o.property] for record in records]
-            y = torch.tensor([[o.utility(e.mean)] for e in told], dtype=torch.float64)
-            noise = torch.tensor([[max(e.se**2, 1e-6)] for e in told], dtype=torch.float64)
-            models.append(MixedSingleTaskGP(x, y, categorical, noise) if categorical else SingleTaskGP(x, y, noise))
-        model = ModelListGP(*models)
-        fit_gpytorch_mll(SumMarginalLogLikelihood(model.likelihood, model))
-        return model
-
-    def acquisition(self, model: Any, x: Tensor) -> Any:
-        from botorch.acquisition.logei import qLogNoisyExpectedImprovement
-        from botorch.acquisition.multi_objective import logei
-
-        logei._load_attempted = True  # no compiling of C++ on first use, as in `acquisition.improve`
-        if len(model.models) == 1:
-            return qLogNoisyExpectedImprovement(model.models[0], x, prune_baseline=True)
-        return logei.qLogNoisyExpectedHypervolumeImprovement(model, self.case.corner, x, prune_baseline=True)
-
-
-def fraction(p: Parameter, value: Any) -> float:
-    if p.bounds is None:
-        return float(p.choices.index(value))
-    return (float(value) - p.bounds[0]) / (p.bounds[1] - p.bounds[0])
-
-
-class Searched(BoTorch):
-    """The same, optimized over the whole space by BoTorch's alternating mixed optimizer as it comes, which takes linear
-    constraints only: what breaks a rule is expected to bring RULED_OUT less. What it proposes that is known already, or
-    breaks a rule, is replaced."""
-
-    def optimized(self, acquisition: Any, records: Sequence[Record], q: int, round: int) -> list[Design]:
-        import torch
-        from botorch.acquisition.penalized import PenalizedAcquisitionFunction
-        from botorch.optim.optimize_mixed import optimize_acqf_mixed_alternating
-
-        levels = {i: len(p.choices) for i, p in enumerate(self.free) if p.bounds is None}
-        steps = {i: int(p.bounds[1] - p.bounds[0]) for i, p in enumerate(self.free) if p.bounds and p.kind == "integer"}
-        bounds = torch.tensor([[0.0, levels.get(i, 2) - 1.0] for i in range(len(self.free))], dtype=torch.float64).mT
-        found, _ = optimize_acqf_mixed_alternating(
-            PenalizedAcquisitionFunction(acquisition, self.broken, RULED_OUT),
-            bounds,
-            discrete_dims={i: [k / n for k in range(n + 1)] for i, n in steps.items()},
-            cat_dims={i: list(range(n)) for i, n in levels.items()},
-            q=q,
-        )
-        designs, refused, known = list[Design](), list[Design](), {record.design for record in records}
-        for row in found.tolist():
-            design = self.design(row)
-            wrong = design in known or design in designs or self.case.space.violations(design)
-            (refused if wrong else designs).append(design)
-        return self.completed(designs, refused, q, records, round)
-
-    def design(self, row: Sequence[float]) -> Design:
-        """The nearest design to a row."""
-        values = {}
-        for p, x in zip(self.free, row, strict=True):
-            values[p.name] = p.choices[round(x)] if p.bounds is None else p.bounds[0] + x * (p.bounds[1] - p.bounds[0])
-        return self.case.space.canonicalise(values)
-
-    def broken(self, x: Tensor) -> Tensor:
-        """(batch,) 1 where a row of x (batch, q, width) breaks a rule."""
-        rules = self.case.space.violations
-        flags = [
-            any(rules(self.design(row)) for row in rows) for rows in x.detach().reshape(-1, *x.shape[-2:]).tolist()
-        ]
-        return x.new_tensor(flags)
 
 
 PEERS: Mapping[str, Callable[[Case, int], Method]] = {

@@ -21,7 +21,7 @@ from loop.engine.history import History
 from loop.engine.labelling import Labelling, labellings, most_generated, reasons
 from loop.engine.outlook import Outlook, outlook
 from loop.engine.price import priced
-from loop.engine.synthetic import draw, put_to_the_test
+from loop.engine.synthetic import draw, put_to_the_test, remembered, to_label
 from loop.ledger import Introspective
 from loop.seeds import derive
 from loop.store import SYNTHETIC
@@ -92,6 +92,7 @@ class Decider:
             varied = acquisition.vary(leaders, history.known, round(VARIED * POOL), seed=seed("vary"))
         pool = generator.propose(POOL - len(varied), wanted, leaders, seed=seed("propose"))
         draws = dict(getattr(generator, "counts", {}))
+        varied += remembered(fit, {*history.known, *(p.design for p in varied)}, seed=seed("remembered"))
         there = {proposal.design for proposal in varied}
         fresh = varied + [p for p in pool if p.design not in history.known and p.design not in there]
         if isinstance(acquisition, Guided):
@@ -107,12 +108,15 @@ class Decider:
         pending = [*history.pending, *chosen]
         left = min(count - len(tested), len(others))
         picks = tested + (acquisition.select(others, left, pending, seed=seed("select")) if left > 0 else [])
-        notes = [*getattr(generator, "notes", ()), *getattr(acquisition, "notes", ())]
         designs = [pick.proposal.design for pick in picks]
         labels = labellings(campaign, history, fit.witness.gates if fit.witness else (), designs, len(designs))
         if (generated := most_generated(labels)) and picks:
-            taken = history.seen.union(designs)
-            picks += draw(generator, generated, replace(wanted, known=taken), digest, seed=seed("labels"))
+            others = [proposal for proposal in fresh if proposal.design not in designs]
+            picks += (asked := to_label(fit, others, generated, seed=seed("promising")))
+            taken = history.seen.union(designs, (pick.proposal.design for pick in asked))
+            drawn = generated - len(asked)
+            picks += draw(generator, drawn, replace(wanted, known=taken), digest, seed=seed("labels"))
+        notes = [*getattr(generator, "notes", ()), *getattr(acquisition, "notes", ())]
         info = {
             "generator": campaign.generator.kind,
             "acquisition": campaign.acquisition.kind,

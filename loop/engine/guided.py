@@ -11,7 +11,7 @@ from loop.types import Design, Proposal
 @runtime_checkable
 class Guided(Protocol):
     """An acquisition that, once fitted, makes use of what the campaign says of its length and, where it `leans`, of
-    plausible designs, and adds to the pool."""
+    plausible designs, adds to the pool, and says what of it to label."""
 
     leans: bool
 
@@ -29,4 +29,8 @@ class Guided(Protocol):
 
     def search(self, pool: Sequence[Proposal], taken: Collection[Design], *, seed: int) -> list[Proposal]:
         """Further proposals, neither in the pool nor taken."""
+        ...
+
+    def promising(self, pool: Sequence[Proposal], n: int, *, seed: int) -> list[Proposal]:
+        """At most n distinct proposals of the pool that may be the best there are."""
         ...

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from acquisition.batch import reference
-from acquisition.bayes import LEAST_SEARCHED, Bayes, QLogNEHVI, QLogNEI
+from acquisition.bayes import Bayes, QLogNEHVI, QLogNEI
 from acquisition.encoding import Encoding
 from acquisition.informative import IntegratedVariance
 from acquisition.promise import Promise, directions, standard_moments
+from acquisition.scout import LEAST_SEARCHED
 from acquisition.search import CHANGED, MOVES, freed, neighbours, variations
 from acquisition.surrogate import Surrogate
 from loop.space import Constraint, Space

@@ -15,11 +15,13 @@ from benchmarks import sample_efficiency
 from benchmarks.efficiency import page, runs
 from benchmarks.efficiency.cases import EVALUATIONS, INITIAL, Case, Evaluations, front
 from benchmarks.efficiency.films import films
+from benchmarks.efficiency.handmade import BoTorch, Searched
 from benchmarks.efficiency.methods import PRODUCT, Product, without_errors
-from benchmarks.efficiency.peers import BoTorch, Peer, Searched
+from benchmarks.efficiency.peer import Peer
 from benchmarks.efficiency.problems import PROBLEMS
 from benchmarks.efficiency.runs import Run
 from loop.pareto import hypervolume
+from loop.space import Space
 from loop.types import Design
 
 RANDOM = PRODUCT["random"]
@@ -150,7 +152,7 @@ def test_the_product_without_a_generator_proposes_valid_designs() -> None:
     method = Product(case, 0, PRODUCT["loop, uniform pool"])
     proposed(method, case, 1)
     assert {record.kind for record in method._labelled} == {"synthetic"}
-    assert len(method._labelled) == 50  # 25 with the first designs, 25 with the round
+    assert len(method._labelled) == 200  # 100 with the first designs, 100 with the round
 
 
 @pytest.mark.parametrize(
@@ -169,6 +171,41 @@ def test_a_row_of_the_search_stands_for_its_design() -> None:
     assert [peer.design(row) for row in rows.tolist()] == designs
     too_thin = case.space.canonicalise({**designs[0].values, "shell": 1})
     assert peer.broken(peer.rows([designs[0], too_thin]).unsqueeze(1)).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("name", ["pressure vessel", "disc brake"])
+def test_the_slack_of_a_case_says_what_its_rules_say(name) -> None:
+    case = PROBLEMS[name](0)
+    drawn = Space(case.space.parameters).sample(500, seed=1)
+    x = torch.tensor([list(design.values.values()) for design in drawn], dtype=torch.float64)
+    holds = (case.slack(x) >= 0).all(-1).tolist()
+    assert holds == [not case.space.violations(design) for design in drawn]
+    assert 5 < sum(holds) < 495
+
+
+def test_the_search_is_told_by_how_much_a_rule_is_broken_and_which_way_is_out() -> None:
+    case = PROBLEMS["pressure vessel"](0)
+    peer = Searched(case, 0)
+    # a shell of 1/16 inch where 0.0193 * 50 inches are asked for, all else well
+    x = peer.rows([Design({"shell": 1, "head": 160, "radius": 50.0, "length": 200.0})]).requires_grad_()
+    excess = peer.excess()(x.unsqueeze(1))
+    excess.sum().backward()
+    assert excess.item() > 0
+    assert x.grad[0, 0] < 0 < x.grad[0, 2], "a thicker shell or a smaller radius mends it"
+    assert x.grad[0, 1] == 0
+    assert peer.excess()(peer.rows(case.space.sample(50, seed=1)).unsqueeze(1)).max() == 0
+
+
+def test_a_refused_row_is_moved_to_a_valid_design_beside_it() -> None:
+    case = PROBLEMS["pressure vessel"](0)
+    peer = Searched(case, 0)
+    thin = case.space.canonicalise({"shell": 14, "head": 8, "radius": 46.0, "length": 170.0})
+    assert case.space.violations(thin) == ("shell",)
+    row = peer.rows([thin])[0].tolist()
+    moved = peer.beside(row, thin, set(), seed=1)
+    assert case.space.violations(moved) == ()
+    assert np.abs(peer.rows([moved])[0].numpy() - row).max() < 0.05
+    assert peer.beside(row, thin, {moved}, seed=1) != moved
 
 
 def test_a_refused_design_is_replaced_by_the_nearest_left() -> None:

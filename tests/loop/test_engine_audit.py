@@ -90,13 +90,18 @@ def test_a_cheap_source_labels_picks_and_generated_designs(folder: Path, loop) -
     said = loop("run", path)
     assert "round 0: 16 designs (16 initial, 6 synthetic)" in said and "done: 24 evaluations" in said
     with Reader.open(path.parent / "runs" / "hill") as reader:
+        sources = Counter(row.pick.proposal.generator for row in reader.synthetic())
+        # half of those of a round are of the pool, where variations of the best and what a search finds stand too
+        assert sources["sobol"] == 6 and sources["uniform:synthetic"] >= 6 and sources.total() == 18
+        pools = [decision.info["pool"] for decision in reader.decisions()]
+        assert pools[1]["sobol"] == 6 and pools[2]["sobol"] <= 5, "what is labelled may be picked, once"
         kinds = Counter((record.oracle, record.kind) for record in reader.records())
         # every pick is labelled too, but the two of the audit, which had their labels already
         assert kinds == {("walk", "simulation"): 24, ("quick", "synthetic"): 24 + 3 * 6 - 2}
         assert len(reader.synthetic()) == 18 and len(reader.proposals()) == 24
         audited = [row.pick.proposal for row in reader.proposals() if row.pick.role == "audit"]
         tested = [proposal.design for proposal in audited]
-        assert {proposal.generator for proposal in audited} <= {"sobol", "uniform:synthetic"}, "lineage is kept"
+        assert {proposal.generator.split(":")[-1] for proposal in audited} <= {"sobol", "synthetic"}, "lineage is kept"
         labelled = {row.pick.proposal.design for row in reader.synthetic()}
         assert len(tested) == 2 and labelled.issuperset(tested), "one label a round is put to the test"
     found = ledgers(path)
