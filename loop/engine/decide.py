@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from loop.engine.history import History
 from loop.engine.labelling import Labelling, labellings, most_generated, reasons
 from loop.engine.outlook import Outlook, outlook
 from loop.engine.price import priced
-from loop.engine.synthetic import draw, put_to_the_test, remembered, to_label
+from loop.engine.synthetic import draw, promising, put_to_the_test, remembered
 from loop.ledger import Introspective
 from loop.seeds import derive
 from loop.store import SYNTHETIC
@@ -112,10 +113,11 @@ class Decider:
         labels = labellings(campaign, history, fit.witness.gates if fit.witness else (), designs, len(designs))
         if (generated := most_generated(labels)) and picks:
             others = [proposal for proposal in fresh if proposal.design not in designs]
-            picks += (asked := to_label(fit, others, generated, seed=seed("promising")))
-            taken = history.seen.union(designs, (pick.proposal.design for pick in asked))
-            drawn = generated - len(asked)
-            picks += draw(generator, drawn, replace(wanted, known=taken), digest, seed=seed("labels"))
+            found = promising(fit, others, generated, seed=seed("promising"))
+            taken = replace(wanted, known=history.seen.union(designs, (pick.proposal.design for pick in found)))
+            drawn = draw(generator, generated - len(found), taken, digest, seed=seed("labels"))
+            # by turns, since a source that is asked for fewer labels the first of them
+            picks += [pick for pair in zip_longest(found, drawn) for pick in pair if pick]
         notes = [*getattr(generator, "notes", ()), *getattr(acquisition, "notes", ())]
         info = {
             "generator": campaign.generator.kind,

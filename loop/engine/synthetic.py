@@ -37,7 +37,7 @@ def remembered(fit: Fit, taken: Collection[Design], *, seed: int) -> list[Propos
     return fit.acquisition.promising(there, REMEMBERED, seed=seed)
 
 
-def to_label(fit: Fit, pool: Sequence[Proposal], n: int, *, seed: int) -> list[Pick]:
+def promising(fit: Fit, pool: Sequence[Proposal], n: int, *, seed: int) -> list[Pick]:
     """At most PROMISING of n designs to be labelled: those of the pool that may be the best and that nothing is known
     of."""
     if not isinstance(fit.acquisition, Guided):
