@@ -87,6 +87,8 @@ def decided(
         assert {pick.role for pick in picks} <= {"improve", "learn", "explore", "fallback"}
         blind = {"explore", "fallback"} & {pick.role for pick in picks}
         assert bool(blind) == any("spread over the space" in note for note in acquisition.notes)
+        promising = acquisition.promising(POOL[:40], 5, seed=seed)
+        assert len({p.design for p in promising}) == len(promising) == (5 if acquisition._scout else 0)
     mean, variance = acquisition.predict(designs)
     assert mean.shape == variance.shape == (4, len(objectives)) and np.isfinite(mean).all() and (variance >= 0).all()
     return acquisition, picks
