@@ -69,12 +69,16 @@ def learning_share(q: int, decided: int, split: float, until: int | None = None)
     return math.floor(end * split + 1e-9) - math.floor(decided * split + 1e-9)
 
 
+def is_added(generator: str) -> bool:
+    """Whether a source adds to the pool beside the generator, and what it adds crowds few places."""
+    return generator in (SOURCE, VARIATION) or generator.endswith(":synthetic")
+
+
 def reference(pool: Sequence[Proposal], seed: int) -> list[int]:
     """Positions of up to 256 pool members that stand for the designs that matter: the generator's prior samples
     (source `...:prior`), or the whole pool where it has none, without what was added to it, which crowds few places."""
     prior = [i for i, proposal in enumerate(pool) if proposal.generator.endswith(":prior")]
-    added = (SOURCE, VARIATION, ":synthetic")
-    drawn = [i for i, proposal in enumerate(pool) if not proposal.generator.endswith(added)]
+    drawn = [i for i, proposal in enumerate(pool) if not is_added(proposal.generator)]
     members = prior or drawn or list(range(len(pool)))
     if len(members) <= REFERENCE_POINTS:
         return members

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from acquisition.encoding import Encoding
-from benchmarks.efficiency.peer import CANDIDATES, Peer
+from benchmarks.efficiency.peer import CANDIDATES, Peer, nearest
 from loop.types import Design, Parameter, Record
 
 if TYPE_CHECKING:
@@ -120,9 +119,6 @@ class Searched(BoTorch):
             designs.append(design)
         return self.completed(designs, refused, q, records, round)
 
-    def fits(self, design: Design, known: Collection[Design]) -> bool:
-        return design not in known and not self.case.space.violations(design)
-
     def beside(self, row: Sequence[float], refused: Design, known: Collection[Design], seed: int) -> Design | None:
         """The valid design nearest to the one refused among many whose numbers are a little off."""
         rng = np.random.default_rng(seed)
@@ -132,9 +128,7 @@ class Searched(BoTorch):
             rows[:, numeric] = rows[:, numeric].clip(0, 1)
             around = [d for d in dict.fromkeys(map(self.design, rows.tolist())) if self.fits(d, known)]
             if around:
-                encoding = Encoding(self.case.space)
-                apart = encoding.distances(encoding.rows([refused]), encoding.rows(around))
-                return around[int(apart[0].argmin())]
+                return nearest(self.case.space, [refused], around)[0]
         return None
 
     def design(self, row: Sequence[float]) -> Design:

@@ -7,13 +7,13 @@ evaluated before, and after so many times gets the nearest valid design instead 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from acquisition.encoding import Encoding
 from benchmarks.efficiency.cases import Case
 from loop.seeds import derive
-from loop.space import is_fixed
+from loop.space import Space, is_fixed
 from loop.types import Design, Record
 
 CANDIDATES = 1000
@@ -53,12 +53,22 @@ class Peer:
         return designs + self.instead_of(refused[: q - len(designs)], left)
 
     def instead_of(self, refused: Sequence[Design], left: Sequence[Design]) -> list[Design]:
-        """The designs left that are nearest to those refused."""
-        encoding = Encoding(self.case.space)
-        apart = encoding.distances(encoding.rows(refused), encoding.rows(left))
-        found = []
-        for row in apart:
-            found.append(int(row.argmin()))
-            apart[:, found[-1]] = float("inf")
+        """The designs left that are nearest to those refused, counted."""
+        for _ in refused:
             self.count("replaced")
-        return [left[i] for i in found]
+        return nearest(self.case.space, refused, left)
+
+    def fits(self, design: Design, known: Collection[Design]) -> bool:
+        """Whether a design keeps every rule and is none of those known."""
+        return design not in known and not self.case.space.violations(design)
+
+
+def nearest(space: Space, wanted: Sequence[Design], left: Sequence[Design]) -> list[Design]:
+    """Of the designs left a different one for each that was wanted, the nearest."""
+    encoding, found = Encoding(space), list[Design]()
+    apart = encoding.distances(encoding.rows(wanted), encoding.rows(left))
+    for row in apart:
+        i = int(row.argmin())
+        apart[:, i] = float("inf")
+        found.append(left[i])
+    return found

@@ -55,14 +55,14 @@ class Asked(Peer, ABC):
         for _ in range(self.times(q)):
             for handle, values in self.ask(q - len(designs)):
                 design = self.case.space.canonicalise(values)
-                if design in known or self.case.space.violations(design):
-                    self.refuse(handle)
-                    self.count("refused")
-                    refused.append(design)
-                else:
+                if self.fits(design, known):
                     known.add(design)
                     self.open[design] = handle
                     designs.append(design)
+                else:
+                    self.refuse(handle)
+                    self.count("refused")
+                    refused.append(design)
             if len(designs) == q:
                 break
         return self.completed(designs, refused, q, records, round)

@@ -12,7 +12,6 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,7 @@ from loop.engine.history import History
 from loop.engine.labelling import Labelling, labellings, most_generated, reasons
 from loop.engine.outlook import Outlook, outlook
 from loop.engine.price import priced
-from loop.engine.synthetic import draw, promising, put_to_the_test, remembered
+from loop.engine.synthetic import put_to_the_test, remembered, to_label
 from loop.ledger import Introspective
 from loop.seeds import derive
 from loop.store import SYNTHETIC
@@ -88,14 +87,14 @@ class Decider:
         if isinstance(generator, Introspective):
             quality = generator.quality(history.records, seed=seed("quality"))
         wanted = Condition(levels={o.property: TOP_LEVEL for o in goals(campaign.objectives)}, known=history.known)
-        leaders, varied = fit.incumbents(), list[Proposal]()
+        leaders, added = fit.incumbents(), list[Proposal]()
         if isinstance(acquisition, Guided):
-            varied = acquisition.vary(leaders, history.known, round(VARIED * POOL), seed=seed("vary"))
-        pool = generator.propose(POOL - len(varied), wanted, leaders, seed=seed("propose"))
+            added = acquisition.vary(leaders, history.known, round(VARIED * POOL), seed=seed("vary"))
+        pool = generator.propose(POOL - len(added), wanted, leaders, seed=seed("propose"))
         draws = dict(getattr(generator, "counts", {}))
-        varied += remembered(fit, {*history.known, *(p.design for p in varied)}, seed=seed("remembered"))
-        there = {proposal.design for proposal in varied}
-        fresh = varied + [p for p in pool if p.design not in history.known and p.design not in there]
+        added += remembered(fit, {*history.known, *(p.design for p in added)}, seed=seed("remembered"))
+        there = {proposal.design for proposal in added}
+        fresh = added + [p for p in pool if p.design not in history.known and p.design not in there]
         if isinstance(acquisition, Guided):
             fresh += acquisition.search(fresh, history.known, seed=seed("search"))
         ahead = self._outlook(fit, fresh, seed("outlook"))
@@ -113,11 +112,8 @@ class Decider:
         labels = labellings(campaign, history, fit.witness.gates if fit.witness else (), designs, len(designs))
         if (generated := most_generated(labels)) and picks:
             others = [proposal for proposal in fresh if proposal.design not in designs]
-            found = promising(fit, others, generated, seed=seed("promising"))
-            taken = replace(wanted, known=history.seen.union(designs, (pick.proposal.design for pick in found)))
-            drawn = draw(generator, generated - len(found), taken, digest, seed=seed("labels"))
-            # by turns, since a source that is asked for fewer labels the first of them
-            picks += [pick for pair in zip_longest(found, drawn) for pick in pair if pick]
+            known = replace(wanted, known=history.seen.union(designs))
+            picks += to_label(fit, others, generated, known, digest, seed)
         notes = [*getattr(generator, "notes", ()), *getattr(acquisition, "notes", ())]
         info = {
             "generator": campaign.generator.kind,

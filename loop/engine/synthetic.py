@@ -3,8 +3,9 @@ test."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from loop.audit.synthetic import DOUBTFUL
@@ -35,6 +36,17 @@ def remembered(fit: Fit, taken: Collection[Design], *, seed: int) -> list[Propos
     labelled = fit.history.labelled
     there = [p for p in fit.history.generated if p.design in labelled and p.design not in taken]
     return fit.acquisition.promising(there, REMEMBERED, seed=seed)
+
+
+def to_label(
+    fit: Fit, pool: Sequence[Proposal], n: int, condition: Condition, digest: str, seed: Callable[[str], int]
+) -> list[Pick]:
+    """At most n designs to be labelled, promising and drawn ones by turns, since of several sources one that is asked
+    for fewer labels the first of them; `seed` makes one of a purpose."""
+    found = promising(fit, pool, n, seed=seed("promising"))
+    taken = condition.known.union(pick.proposal.design for pick in found)
+    drawn = draw(fit.generator, n - len(found), replace(condition, known=taken), digest, seed=seed("labels"))
+    return [pick for pair in zip_longest(found, drawn) for pick in pair if pick]
 
 
 def promising(fit: Fit, pool: Sequence[Proposal], n: int, *, seed: int) -> list[Pick]:
