@@ -1,6 +1,6 @@
 """Does it pay to ask a cheaper fidelity too? Campaigns on simulated films whose values at two fidelities are known.
 
-    python -m benchmarks.fidelities [--seeds 20] [--smoke FILE] [--screen FILE]
+    python -m benchmarks.fidelities [--seeds 20] [--price 60] [--smoke FILE] [--screen FILE]
 
 Every campaign looks for the films of high adhesion and surface field at `screen`, once with `fidelity: screen` and once
 with `fidelities: [smoke, screen]`, from the same 10 designs in batches of four to 50 evaluations, by the engine's own
@@ -48,8 +48,9 @@ class Film:
 
     fidelities = tuple(SECONDS)
 
-    def __init__(self) -> None:
+    def __init__(self, price: float) -> None:
         made = load(CAMPAIGN, thorough=False)
+        self._seconds = SECONDS | {"screen": price}
         (spec,) = made.oracles.values()
         self.properties = {o.property: o.unit for o in made.objectives}
         self.describe = spec.oracle.describe
@@ -58,13 +59,14 @@ class Film:
         return ()
 
     def cost(self, design: Design, fidelity: str) -> float:
-        return SECONDS[fidelity]
+        return self._seconds[fidelity]
 
 
 class Films:
     """The designs that both tables know, and what there is to be found in them."""
 
-    def __init__(self, smoke: Path, screen: Path) -> None:
+    def __init__(self, smoke: Path, screen: Path, price: float = SECONDS["screen"]) -> None:
+        self.price = price
         self.made = load(CAMPAIGN, thorough=False)
         names = [o.property for o in self.made.objectives]
         files = {"smoke": smoke, "screen": screen}
@@ -107,7 +109,7 @@ class Films:
         goals = "".join(f"\n  - {{property: {o.property}, goal: maximize, unit: {o.unit}}}" for o in self.objectives)
         text = (
             f"name: films\nseed: {seed}\nspace: {{temperature: {{fixed: 400, unit: K}}}}\nobjectives:{goals}\n"
-            f'oracles: {{film: {{kind: "benchmarks.fidelities:Film", {levels}}}}}\n'
+            f'oracles: {{film: {{kind: "benchmarks.fidelities:Film", price: {self.price}, {levels}}}}}\n'
             f"generator: {{kind: uniform}}\ninitial: {INITIAL}\nbatch: {BATCH}\nstop: {{evaluations: {EVALUATIONS}}}\n"
         )
         with tempfile.TemporaryDirectory() as folder:
@@ -134,7 +136,7 @@ class Play:
             while (left := EVALUATIONS - len(self._evaluated)) > 0:
                 count = min(left, INITIAL if number == 0 else BATCH)
                 self._answer(decider.decide(number, self._history, count), number)
-                spent = len(self._evaluated) * SECONDS["screen"] + self.labels * SECONDS["smoke"]
+                spent = len(self._evaluated) * self._films.price + self.labels * SECONDS["smoke"]
                 yield spent, self._films.found(self._evaluated)
                 number += 1
 
@@ -178,28 +180,29 @@ def ratio(alone: np.ndarray, both: np.ndarray, level: float, seconds: np.ndarray
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--price", type=float, default=SECONDS["screen"], help="seconds of a film at screen")
     parser.add_argument("--smoke", type=Path, default=DATA / "md_smoke.csv")
     parser.add_argument("--screen", type=Path, default=DATA / "md_screen.csv")
     asked = parser.parse_args()
-    films = Films(asked.smoke, asked.screen)
+    films = Films(asked.smoke, asked.screen, asked.price)
     curves: dict[str, list[Curve]] = {levels: [] for levels in LEVELS}
-    print(f"{len(films.designs)} films, {SECONDS['smoke']:g} s at smoke, {SECONDS['screen']:g} s at screen")
+    print(f"{len(films.designs)} films, {SECONDS['smoke']:g} s at smoke, {asked.price:g} s at screen")
     for seed in range(asked.seeds):
         for levels, done in curves.items():
             play = Play(films, levels, derive(seed, "fidelities") % 2**31)
             done.append(list(play.rounds()))
             spent, part = done[-1][-1]
             print(f"seed {seed}, {levels}: {part:.3f} after {spent:.0f} s, {play.labels} labels", flush=True)
-    report(*([curves[levels] for levels in LEVELS]))
+    report(*([curves[levels] for levels in LEVELS]), asked.price)
 
 
-def report(alone: Sequence[Curve], both: Sequence[Curve]) -> None:
+def report(alone: Sequence[Curve], both: Sequence[Curve], price: float) -> None:
     """After as many evaluations, which leaves labels out, and after as much time, which does not."""
     for k, count in enumerate(range(INITIAL, EVALUATIONS + 1, BATCH)):
         print(f"{count} evaluations: {compared([c[k][1] for c in alone], [c[k][1] for c in both])}")
-    seconds = np.arange(0.0, EVALUATIONS * SECONDS["screen"] + 1, 10.0)
+    seconds = np.arange(0.0, EVALUATIONS * price + 1, 10.0)
     without, given = grid(alone, seconds), grid(both, seconds)
-    for t in range(60, len(seconds), 40):
+    for t in range(0, len(seconds), len(seconds) // 10):
         print(f"{seconds[t]:.0f} s: {compared(without[:, t], given[:, t])}")
     draws = np.random.default_rng(0).integers(len(alone), size=(1000, len(alone)))
     for share in SHARES:

@@ -259,11 +259,18 @@ def brake(seed: int) -> Case:
     objectives = tuple(Objective(name, "minimize", "md", threshold=limit) for name, limit in limits)
 
     def best() -> float:
+        """Exact: mass does not depend on the force and time falls with it, so that of all forces only the greatest that
+        pressure and temperature allow can be on the front."""
         import torch
 
-        rng = np.random.default_rng(0)
-        x = np.column_stack([rng.uniform(*p.bounds, size=10 * CROWD) for p in parameters if p.bounds]).round()
-        kept = torch.from_numpy(x[(function.evaluate_slack_true(torch.from_numpy(x)) >= 0).all(-1).numpy()])
+        whole = [np.arange(p.bounds[0], p.bounds[1] + 1.0) for p in parameters if p.name != "force" and p.bounds]
+        inner, outer, discs = (axis.ravel() for axis in np.meshgrid(*whole))
+        ring = outer - inner >= 20
+        inner, outer, discs = inner[ring], outer[ring], discs[ring]
+        area, cubes = outer**2 - inner**2, outer**3 - inner**3
+        force = np.floor(np.minimum(3000, np.minimum(0.4 * 3.14 * area, area**2 / (2.22e-3 * cubes))))
+        x = torch.from_numpy(np.column_stack([inner, outer, force, discs])[force >= 1000])
+        kept = x[(function.evaluate_slack_true(x) >= 0).all(-1)]
         return hypervolume(front(-function.evaluate_true(kept).numpy()), corner(objectives))
 
     def holds(design: Design) -> list[Check]:

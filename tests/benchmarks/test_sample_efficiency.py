@@ -63,6 +63,19 @@ def test_no_design_of_a_public_problem_is_better_than_its_optimum() -> None:
         assert case.score(case.truth(designs)) < case.best()
 
 
+def test_the_best_of_the_disc_brake_is_exact() -> None:
+    """A greater force costs no mass and saves time; 200000 random brakes together come close, from below."""
+    case, function = PROBLEMS["disc brake"](0), DiscBrake()
+    low, high = np.array([p.bounds for p in case.space.parameters]).T
+    x = torch.from_numpy(np.random.default_rng(0).uniform(low, high, size=(200_000, 4)).round())
+    kept = x[(function.evaluate_slack_true(x) >= 0).all(-1)]
+    random = hypervolume(front(-function.evaluate_true(kept).numpy()), case.corner)
+    assert 0.98 * case.best() < random < case.best()
+    harder = kept[:1000] + torch.tensor([0.0, 0.0, 1.0, 0.0])
+    more, less = function.evaluate_true(harder).T, function.evaluate_true(kept[:1000]).T
+    assert torch.equal(more[0], less[0]) and (more[1] < less[1]).all()
+
+
 def test_the_optimum_of_ackley_is_where_it_was_drawn() -> None:
     case, other = PROBLEMS["ackley"](3), PROBLEMS["ackley"](4)
     flags = np.array(np.meshgrid(*[[0, 1]] * 7)).reshape(7, -1).T
